@@ -1,0 +1,23 @@
+//! Compiles the schema: messages and stubs for Rust, and a descriptor set for reflection.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: [&str; 6] = [
+    "indicator/v1/admin.proto",
+    "indicator/v1/catalog.proto",
+    "indicator/v1/error.proto",
+    "indicator/v1/observation.proto",
+    "indicator/v1/record.proto",
+    "indicator/v1/watch.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("indicator.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The catalog: validated, versioned, searched, in memory.

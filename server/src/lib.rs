@@ -1,0 +1,17 @@
+//! The service of record for statistical indicators.
+//!
+//! Data flows one way:
+//!
+//! - [`service`] converts a request to domain types (the one gate for untrusted input), calls the engine, converts the answer;
+//! - [`engine`] decides: it validates, applies commands to the record, and reads it as of any moment;
+//! - [`store`] keeps series blocks, the catalog and the log of commits in sled, and is the only place that knows sled;
+//! - [`watch`] turns the log into streams of changes;
+//! - [`serve`] listens, and stops cleanly;
+//! - [`status`] is the one place where an error becomes a gRPC status.
+
+pub mod engine;
+pub mod serve;
+pub mod service;
+pub mod status;
+pub mod store;
+pub mod watch;

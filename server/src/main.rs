@@ -1,0 +1,2 @@
+//! `indicatord`, the server.
+fn main() {}

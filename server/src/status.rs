@@ -1,0 +1,1 @@
+//! The one place where an error becomes a gRPC status.
