@@ -1,9 +1,6 @@
 //! The digest of a state: what `Progress.digest` of the schema says.
 
-use prost::{
-    Message as _,
-    encoding::{self, WireType},
-};
+use prost::Message as _;
 
 use crate::{Statuses, v1};
 
@@ -25,36 +22,12 @@ impl Digest {
 
 /// The hash of a cell: of its series key, and of its observation without `series` and the output-only fields.
 pub fn cell_hash(series: &v1::SeriesKey, observation: &v1::Observation) -> u64 {
-    let mut bytes = Vec::with_capacity(256);
-    encode_key(series, &mut bytes);
+    // Generated maps are sorted by key, so that equal keys have equal encodings.
+    let mut bytes = series.encode_to_vec();
     bytes.push(0);
     recorded_fields(observation).encode(&mut bytes).expect("a vector grows");
     let hash = blake3::hash(&bytes);
     u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a BLAKE3 hash has 32 bytes"))
-}
-
-/// As protobuf, with the map's entries sorted: the generated encoding has them in no fixed order.
-fn encode_key(key: &v1::SeriesKey, out: &mut Vec<u8>) {
-    let v1::SeriesKey { indicator, region, source, dimensions } = key;
-    for (tag, text) in [(1, indicator), (2, region), (3, source)] {
-        encode_text(tag, text, out);
-    }
-    let mut entries: Vec<_> = dimensions.iter().collect();
-    entries.sort_unstable();
-    for (dimension, code) in entries {
-        let mut entry = Vec::new();
-        encode_text(1, dimension, &mut entry);
-        encode_text(2, code, &mut entry);
-        encoding::encode_key(4, WireType::LengthDelimited, out);
-        encoding::encode_varint(entry.len() as u64, out);
-        out.extend(entry);
-    }
-}
-
-fn encode_text(tag: u32, text: &String, out: &mut Vec<u8>) {
-    if !text.is_empty() {
-        encoding::string::encode(tag, text, out);
-    }
 }
 
 /// What the writer said, in one form.
