@@ -1,10 +1,8 @@
 //! The record: validates, applies commands, reads as of any moment. Knows nothing of gRPC.
 
-mod canonical;
 pub mod catalog;
 mod error;
 mod token;
 
-pub use canonical::fingerprint;
 pub use error::{Error, SeriesChanged, Violation};
-pub use token::{Purpose, TokenError, Tokens};
+pub use token::{Purpose, TokenError, Tokens, fingerprint};

@@ -101,6 +101,13 @@ impl Tokens {
     }
 }
 
+/// A number for what a request or filter says, to bind a token to it. It is the same in every process and release: maps are
+/// sorted, and a field that is absent does not count.
+pub fn fingerprint(message: &impl prost::Message) -> u64 {
+    let hash = blake3::hash(&message.encode_to_vec());
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("8 of 32 bytes"))
+}
+
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").field("epoch", &self.epoch).finish_non_exhaustive()
@@ -114,6 +121,7 @@ fn equal(a: &[u8; MAC], b: &[u8; MAC]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use indicator_proto::v1;
     use proptest::prelude::*;
     use serde::Deserialize;
 
@@ -169,7 +177,27 @@ mod tests {
         assert!(!format!("{:?}", tokens()).contains('7'));
     }
 
+    fn query(dimensions: impl IntoIterator<Item = (String, String)>) -> v1::QueryObservationsRequest {
+        let filter = v1::ObservationFilter { dimensions: dimensions.into_iter().collect(), ..Default::default() };
+        v1::QueryObservationsRequest { filter: Some(filter), latest_n: 3, ..Default::default() }
+    }
+
+    #[test]
+    fn every_way_of_building_a_map_has_one_fingerprint_in_every_release() {
+        let pairs = || (0..20).map(|i| (format!("dimension-{i}"), format!("code-{i}")));
+        assert_eq!(fingerprint(&query(pairs())), 5_944_809_670_111_575_533);
+        assert_eq!(fingerprint(&query(pairs().rev())), 5_944_809_670_111_575_533);
+    }
+
     proptest! {
+        #[test]
+        fn another_filter_has_another_fingerprint(
+            a in proptest::collection::btree_map("[a-z]{1,2}", "[A-Z]{0,1}", 0..3),
+            b in proptest::collection::btree_map("[a-z]{1,2}", "[A-Z]{0,1}", 0..3),
+        ) {
+            prop_assert_eq!(fingerprint(&query(a.clone())) == fingerprint(&query(b.clone())), a == b);
+        }
+
         #[test]
         fn what_was_sealed_opens(position in position()) {
             let token = tokens().seal(Purpose::Resume, &position);

@@ -1,12 +1,6 @@
 use indicator_proto::v1::{self, EntryKind, ErrorReason, catalog_entry};
 use prost::Message as _;
 
-use crate::engine::canonical::{self, Maps};
-
-/// Kinds in the order in which searches list them.
-pub const KINDS: [EntryKind; 5] =
-    [EntryKind::Indicator, EntryKind::Region, EntryKind::Source, EntryKind::Dimension, EntryKind::Unit];
-
 /// An entry of the catalog: the validated message itself, so that it evolves by protobuf's rules.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
@@ -65,23 +59,17 @@ impl Entry {
             | Self::Dimension(v1::Dimension { names, .. })
             | Self::Indicator(v1::Indicator { names, .. }) => names,
         };
-        let any = || names.iter().min().map(|(_, name)| name);
-        names.get(language).or_else(|| names.get("en")).or_else(any).map_or("", String::as_str)
+        names.get(language).or_else(|| names.get("en")).or_else(|| names.values().next()).map_or("", String::as_str)
     }
 
-    /// Its stored form: the same bytes for the same entry, whatever the order of its maps.
+    /// Its stored form: the same bytes for the same entry, since generated maps are sorted.
     pub fn encode(&self) -> Vec<u8> {
-        const NAMES: Maps = Maps::Known { maps: &[2], inside: &[] };
-        const REGION: Maps = Maps::Known { maps: &[4, 5], inside: &[] };
-        const UNIT: Maps = Maps::Known { maps: &[2, 4], inside: &[] };
-        const DIMENSION: Maps = Maps::Known { maps: &[2], inside: &[(3, NAMES)] };
-        const INDICATOR: Maps = Maps::Known { maps: &[2, 3], inside: &[] };
         match self {
-            Self::Region(region) => canonical::encode(region, &REGION),
-            Self::Source(source) => canonical::encode(source, &NAMES),
-            Self::Unit(unit) => canonical::encode(unit, &UNIT),
-            Self::Dimension(dimension) => canonical::encode(dimension, &DIMENSION),
-            Self::Indicator(indicator) => canonical::encode(indicator, &INDICATOR),
+            Self::Region(region) => region.encode_to_vec(),
+            Self::Source(source) => source.encode_to_vec(),
+            Self::Unit(unit) => unit.encode_to_vec(),
+            Self::Dimension(dimension) => dimension.encode_to_vec(),
+            Self::Indicator(indicator) => indicator.encode_to_vec(),
         }
     }
 
