@@ -127,17 +127,16 @@ impl<R> Default for EndedBody<R> {
     }
 }
 
-impl<R: Body<Data = Bytes> + Unpin> Running<R> {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Result<Frame<Bytes>, R::Error>>, Status>> {
-        // A body that always has something to send never gets to the timer below.
+impl<R> Running<R> {
+    /// The status with which the call ends from outside, if it is to end now. A body that `waits` is woken when that changes.
+    fn poll_end(&mut self, waits: bool, cx: &mut Context<'_>) -> Poll<Status> {
         if self.end.deadline_passed() {
-            return Poll::Ready(Err(status::deadline_exceeded()));
+            return Poll::Ready(status::deadline_exceeded());
         }
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(Ok(frame));
+        if !waits {
+            return Poll::Pending;
         }
-        let reached = self.reached.get_or_insert_with(|| Box::pin(self.end.clone().reached()));
-        reached.as_mut().poll(cx).map(Err)
+        self.reached.get_or_insert_with(|| Box::pin(self.end.clone().reached())).as_mut().poll(cx)
     }
 }
 
@@ -147,12 +146,15 @@ impl<R: Body<Data = Bytes> + Unpin> Body for EndedBody<R> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, R::Error>>> {
         let Some(running) = &mut self.running else { return Poll::Ready(None) };
-        running.poll_frame(cx).map(|frame| {
-            frame.unwrap_or_else(|status| {
+        let frame = Pin::new(&mut running.body).poll_frame(cx);
+        // The deadline goes before a frame: a body that always has one would never meet it.
+        match running.poll_end(frame.is_pending(), cx) {
+            Poll::Ready(status) => {
                 self.running = None;
-                Some(Ok(Frame::trailers(trailers(&status))))
-            })
-        })
+                Poll::Ready(Some(Ok(Frame::trailers(trailers(&status)))))
+            }
+            Poll::Pending => frame,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -190,4 +192,68 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
         _ => return Err(malformed()),
     };
     Ok(Some(timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+    use tonic::{Code, body::Body};
+    use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+
+    use super::*;
+
+    /// What a caller with this timeout is answered by a service that takes `work`.
+    async fn code_of(grpc_timeout: &str, work: Duration) -> Code {
+        let service = ServiceBuilder::new().layer(Deadlines { last_call: CancellationToken::new() }).service(service_fn(
+            move |_: Request<()>| async move {
+                tokio::time::sleep(work).await;
+                Ok::<_, Status>(Status::ok("").into_http::<Body>())
+            },
+        ));
+        let request = Request::builder().header("grpc-timeout", grpc_timeout).body(()).unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        Status::from_header_map(response.headers()).unwrap().code()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_unary_call_that_takes_too_long_is_answered_deadline_exceeded() {
+        for (timeout, millis) in [("1H", 3_600_000), ("1M", 60_000), ("2S", 2000), ("20m", 20), ("20000u", 20)] {
+            assert_eq!(code_of(timeout, Duration::from_millis(millis - 10)).await, Code::Ok, "{timeout}");
+            assert_eq!(code_of(timeout, Duration::from_millis(millis + 10)).await, Code::DeadlineExceeded, "{timeout}");
+        }
+        assert_eq!(code_of("1n", Duration::from_millis(10)).await, Code::DeadlineExceeded);
+        assert_eq!(code_of("99999999H", Duration::from_millis(10)).await, Code::Ok);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_malformed_timeout_is_an_error_and_not_an_endless_call() {
+        for timeout in ["", "S", "5", "5s", "-5S", "123456789S", "1.5S", "5 S", "５S"] {
+            assert_eq!(code_of(timeout, Duration::ZERO).await, Code::Internal, "{timeout:?}");
+        }
+    }
+
+    /// Always has a frame to send.
+    struct Endless;
+
+    impl http_body::Body for Endless {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"more")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_never_waits_meets_its_deadline_too() {
+        let end = End { deadline: Some(Instant::now() + Duration::from_secs(1)), last_call: CancellationToken::new() };
+        let mut body = EndedBody::new(Endless, end);
+        let mut next = async || future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        assert!(next().await.unwrap().unwrap().is_data());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let trailers = next().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(Status::from_header_map(&trailers).unwrap().code(), Code::DeadlineExceeded);
+        assert!(next().await.is_none());
+        assert!(body.is_end_stream());
+    }
 }

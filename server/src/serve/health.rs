@@ -23,7 +23,7 @@ const SERVICES: [&str; 5] = [
 
 /// `grpc.health.v1.Health`: everything serves until `stop` is cancelled, then nothing does.
 pub(super) fn service(stop: CancellationToken) -> HealthServer<impl health_server::Health> {
-    HealthServer::new(Health { stop })
+    HealthServer::new(Health { stop }).max_decoding_message_size(usize::MAX)
 }
 
 /// The library's own service answers NOT_FOUND to the watch of an unknown service, where the protocol asks for a stream.

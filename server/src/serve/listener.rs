@@ -1,4 +1,4 @@
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -52,6 +52,19 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Part of the grace, at its end, for telling the calls still open that the server goes.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A listener on `address`. The error says what to do about a port in use.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => "; stop the process that listens there, or listen elsewhere",
+            io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege, listen on another",
+            io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+            _ => "",
+        };
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}{remedy}"))
+    })
+}
 
 /// Serves `routes` on `listener` until `shutdown` is ready and the open calls have ended, or the grace has.
 ///

@@ -12,14 +12,19 @@ mod listener;
 mod message_limit;
 mod preface;
 mod reflection;
+mod signals;
 
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use deadline::Deadline;
-pub use listener::{Options, run};
+pub use listener::{Options, bind, run};
+pub use signals::cancel_on_signal;
 
 /// What every server offers: health, whose watches end when `stop` is cancelled, and reflection.
+///
+/// Services added to it set their `max_decoding_message_size` to `usize::MAX`: [`Options::max_message_bytes`] is checked before,
+/// with the right status.
 pub fn routes(stop: CancellationToken) -> Routes {
     Routes::new(health::service(stop)).add_service(reflection::v1()).add_service(reflection::v1alpha())
 }

@@ -11,12 +11,12 @@ const SOUND: &str = "the descriptor sets are compiled in";
 
 /// `grpc.reflection.v1`.
 pub(super) fn v1() -> V1Server<impl V1> {
-    schema().build_v1().expect(SOUND)
+    schema().build_v1().expect(SOUND).max_decoding_message_size(usize::MAX)
 }
 
 /// `grpc.reflection.v1alpha`, which many released clients still ask for.
 pub(super) fn v1alpha() -> V1AlphaServer<impl V1Alpha> {
-    schema().build_v1alpha().expect(SOUND)
+    schema().build_v1alpha().expect(SOUND).max_decoding_message_size(usize::MAX)
 }
 
 /// All that a client meets here: without `google.rpc` it could not read the details of an error.
