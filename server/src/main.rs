@@ -4,16 +4,18 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     net::SocketAddr,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
+use indicator_proto::Time;
 use indicator_server::{
-    engine,
+    engine::{self, Engine},
     serve::{
         self,
         config::{self, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
     },
-    store,
+    service, store,
 };
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -90,7 +92,10 @@ async fn run(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> anyhow::
     let listener = serve::bind(settings.listen).await?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
+    let options = engine::Options { write_queue: settings.write_queue, clock: now };
+    let engine = Arc::new(Engine::open(&settings.data, options)?);
     let routes = serve::routes(stop.clone());
+    let routes = service::add(routes, &engine, now(), &stop);
     serve::cancel_on_signal(stop.clone())?;
     tracing::info!(%address, data = %settings.data.display(), "listening");
     let serving = serve::run(listener, routes, settings.options(), stop.cancelled());
@@ -103,6 +108,12 @@ async fn run(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> anyhow::
     let ((), result) = tokio::join!(serving, ready);
     tracing::info!("stopped");
     result
+}
+
+/// The only clock of the record.
+fn now() -> Time {
+    let micros = jiff::Timestamp::now().as_microsecond();
+    Time::from_micros(micros).expect("the clock shows a year before 10000")
 }
 
 fn log(settings: &Settings) {
@@ -123,6 +134,6 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     match store {
         _ if error.is::<config::Error>() => ExitCode::from(2),
         Some(store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. }) => ExitCode::from(3),
-        Some(store::Error::Full | store::Error::Io(_)) | None => ExitCode::FAILURE,
+        Some(store::Error::Full { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
     }
 }

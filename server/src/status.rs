@@ -119,8 +119,12 @@ fn series_changed(message: &str, series: &[SeriesChanged]) -> Status {
 fn store_failed(error: &store::Error) -> Status {
     tracing::error!(error = error as &dyn std::error::Error, "the store failed");
     let (code, reason, message) = match error {
-        store::Error::Full => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
-        store::Error::Io(_) | store::Error::Corrupt(_) | store::Error::InUse(_) | store::Error::Foreign { .. } => {
+        store::Error::Full { .. } => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
+        store::Error::Failed(_)
+        | store::Error::Io(_)
+        | store::Error::Corrupt(_)
+        | store::Error::InUse(_)
+        | store::Error::Foreign { .. } => {
             (Code::Internal, ErrorReason::StorageFailed, "the store failed; the server's log says how".to_owned())
         }
     };

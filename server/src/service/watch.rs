@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use indicator_proto::v1::{self, ErrorReason, watch_request, watch_service_server::WatchService};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -23,13 +23,13 @@ const LEAST_PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Watches {
     engine: Arc<Engine>,
-    stopping: watch::Receiver<bool>,
+    stopping: CancellationToken,
 }
 
 impl Watches {
-    /// Over an engine; `stopping` turns true when the server stops, which ends every stream.
+    /// Over an engine; cancelling `stopping` ends every stream.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(engine: Arc<Engine>, stopping: CancellationToken) -> Self {
         Self { engine, stopping }
     }
 }

@@ -7,6 +7,7 @@ use tokio::{
     task,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Start, Subscription, snapshot::Snapshot};
 use crate::{
@@ -31,7 +32,7 @@ pub struct Feed {
     engine: Arc<Engine>,
     subscription: Arc<Subscription>,
     head: watch::Receiver<Head>,
-    stopping: watch::Receiver<bool>,
+    stopping: CancellationToken,
     /// Everything up to this revision is sent or queued.
     position: u64,
     phase: Phase,
@@ -48,9 +49,9 @@ enum Phase {
 }
 
 impl Feed {
-    /// A stream that starts where the subscription says. `stopping` turns true when the server stops.
+    /// A stream that starts where the subscription says, and ends when `stopping` is cancelled.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, subscription: Subscription, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(engine: Arc<Engine>, subscription: Subscription, stopping: CancellationToken) -> Self {
         // Subscribe before reading the head: a commit in between is then seen as a move of the head.
         let mut head = engine.follow();
         let revision = head.borrow_and_update().revision;
@@ -126,7 +127,7 @@ impl Feed {
     }
 
     async fn send_snapshot(&mut self, mut snapshot: Box<Snapshot>) -> Result<(), Error> {
-        if *self.stopping.borrow() {
+        if self.stopping.is_cancelled() {
             // Half a snapshot is of no use: the client starts again, elsewhere or later.
             return Err(Error::ShuttingDown);
         }
@@ -147,7 +148,7 @@ impl Feed {
 
     /// Queues what is next on a live stream; waits for it if there is nothing.
     async fn live(&mut self) -> Result<(), Error> {
-        if *self.stopping.borrow() {
+        if self.stopping.is_cancelled() {
             self.close();
             return Ok(());
         }
@@ -160,11 +161,10 @@ impl Feed {
             self.queue_progress();
             return Ok(());
         }
-        let (head, stopping) = (&mut self.head, &mut self.stopping);
         tokio::select! {
-            // The engine and the server outlive the feed's wait, or the stream ends with them.
-            moved = head.changed() => if moved.is_err() { self.close() },
-            stopped = stopping.changed() => if stopped.is_err() { self.close() },
+            // The engine outlives the wait, or the stream ends with it.
+            moved = self.head.changed() => if moved.is_err() { self.close() },
+            () = self.stopping.cancelled() => self.close(),
             () = sleep_until(self.next_progress) => {}
         }
         Ok(())
