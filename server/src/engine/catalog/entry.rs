@@ -117,6 +117,9 @@ pub trait EntryMessage: Clone {
 
     /// The message in `entry`, if that is of this kind.
     fn of(entry: &Entry) -> Option<&Self>;
+
+    /// Its id, unique among its kind.
+    fn id(&self) -> &str;
 }
 
 macro_rules! entry_messages {
@@ -129,6 +132,10 @@ macro_rules! entry_messages {
                     Entry::$kind(message) => Some(message),
                     _ => None,
                 }
+            }
+
+            fn id(&self) -> &str {
+                &self.id
             }
         }
 

@@ -1,121 +1,53 @@
-use indicator_proto::v1::{self, AsOf, EntryKind, ErrorReason, Indicator, Region};
-use serde::{Deserialize, Serialize};
+use indicator_proto::v1::{self, EntryKind, ErrorReason, Indicator, Region};
 
 use super::{
-    Catalog, EntryMessage, View, noun,
+    EntryMessage, View,
     texts::{Keys, Role, fold},
-    unknown,
 };
-use crate::engine::{Error, Purpose, TokenError, Tokens, Violation, fingerprint};
+use crate::engine::{Error, Violation};
 
-/// Entries of a page where the request does not say how many.
-const DEFAULT_PAGE: usize = 1_000;
-/// Entries of a page at most.
-const GREATEST_PAGE: usize = 10_000;
-
-/// One entry, with the revision of the commit that made this version of it.
-pub fn get<'a, T: EntryMessage>(view: View<'a>, id: &str) -> Result<(u64, &'a T), Error> {
-    if id.is_empty() {
-        let description = format!("pass the id of a {}", noun(T::KIND));
-        return Err(Violation::new("id", ErrorReason::Required, description).into());
-    }
-    view.get(id).ok_or_else(|| Error::NotFound { reason: unknown(T::KIND), kind: noun(T::KIND), name: id.to_owned() })
-}
-
-/// What the requests for lists have in common.
-pub trait ListRequest: prost::Message + Clone + Default {
+/// What the requests for lists ask of the entries.
+pub trait ListRequest {
     /// What is listed.
     type Entry: EntryMessage;
 
-    /// Text to look for in the entries.
+    /// Text to look for in the entries; empty passes all.
     fn filter(&self) -> &str;
-    /// Entries wanted.
-    fn page_size(&self) -> u32;
-    /// Where to go on.
-    fn page_token(&self) -> &str;
-    /// At which moment.
-    fn as_of(&self) -> Option<&AsOf>;
-    /// The same request for its first page.
-    fn without_page(&self) -> Self;
 
-    /// What the request asks of an entry besides the filter.
+    /// What else is asked of an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the request names what is not in the catalog.
     fn selection<'a>(&'a self, _view: View<'a>) -> Result<impl Fn(&Self::Entry) -> bool + 'a, Error> {
         Ok(|_: &Self::Entry| true)
     }
 }
 
-/// A page of a list.
+/// A part of a list.
 #[derive(Debug, PartialEq)]
-pub struct Page<T> {
+pub struct Page<'a, T> {
     /// Sorted by id.
-    pub entries: Vec<T>,
-    /// For the next page; empty if this is the last.
-    pub next_page_token: String,
-    /// The revision that the whole list shows.
-    pub revision: u64,
+    pub entries: Vec<&'a T>,
+    /// There are more.
+    pub more: bool,
 }
 
-/// Where a list goes on.
-#[derive(Serialize, Deserialize)]
-struct Position {
-    /// Requests for different kinds may be encoded alike.
-    kind: i32,
-    fingerprint: u64,
-    revision: u64,
-    last: String,
-}
-
-/// Answers a request for a list. `first` says which revision its first page shows.
-pub fn list<R: ListRequest>(
-    catalog: &Catalog,
-    tokens: &Tokens,
-    request: &R,
-    first: impl FnOnce(Option<&AsOf>) -> Result<u64, Error>,
-) -> Result<Page<R::Entry>, Error> {
+/// The entries that a request asks for and whose ids come after `after`, at most `size`.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if the request names what is not in the catalog.
+pub fn list<'a, R: ListRequest>(view: View<'a>, request: &R, after: &str, size: usize) -> Result<Page<'a, R::Entry>, Error> {
     let kind = R::Entry::KIND;
-    let fingerprint = fingerprint(&request.without_page());
-    let (revision, last) = match request.page_token() {
-        "" => (first(request.as_of())?, String::new()),
-        token => {
-            let position: Position = tokens.open(Purpose::Page, token).map_err(refuse)?;
-            if position.kind != i32::from(kind) || position.fingerprint != fingerprint {
-                let description = "the token is for another request; with it, every other field stays as it was";
-                return Err(Violation::new("page_token", ErrorReason::InvalidPageToken, description).into());
-            }
-            (position.revision, position.last)
-        }
-    };
-    let view = catalog.at(revision);
     let selected = request.selection(view)?;
     let filter = fold(request.filter());
     let mut found = view
-        .stored_after(kind, &last)
+        .stored_after(kind, after)
         .filter(|stored| filter.is_empty() || passes(kind, stored.keys(), &filter))
-        .filter_map(|stored| R::Entry::of(&stored.entry).map(|entry| (stored.entry.id(), entry)))
-        .filter(|(_, entry)| selected(entry));
-
-    let size = match request.page_size() as usize {
-        0 => DEFAULT_PAGE,
-        size => size.min(GREATEST_PAGE),
-    };
-    let page: Vec<_> = found.by_ref().take(size).collect();
-    let next_page_token = match (page.last(), found.next()) {
-        (Some((last, _)), Some(_)) => {
-            let position = Position { kind: kind.into(), fingerprint, revision, last: (*last).to_owned() };
-            tokens.seal(Purpose::Page, &position)
-        }
-        _ => String::new(),
-    };
-    Ok(Page { entries: page.into_iter().map(|(_, entry)| entry.clone()).collect(), next_page_token, revision })
-}
-
-fn refuse(error: TokenError) -> Error {
-    match error {
-        TokenError::OtherEpoch => Error::OtherEpoch,
-        TokenError::Malformed | TokenError::Altered => {
-            Violation::new("page_token", ErrorReason::InvalidPageToken, error.to_string()).into()
-        }
-    }
+        .filter_map(|stored| R::Entry::of(&stored.entry))
+        .filter(|entry| selected(entry));
+    Ok(Page { entries: found.by_ref().take(size).collect(), more: found.next().is_some() })
 }
 
 /// Whether one of the texts that the filter of this kind looks at contains it.
@@ -129,41 +61,13 @@ fn passes(kind: EntryKind, keys: &Keys, filter: &str) -> bool {
     keys.may_contain(filter) && keys.iter().any(|(role, text)| looks_at(role) && text.contains(filter))
 }
 
-macro_rules! list_request {
-    ($request:ident of $entry:ident $($selection:tt)*) => {
-        impl ListRequest for v1::$request {
-            type Entry = v1::$entry;
+impl ListRequest for v1::ListRegionsRequest {
+    type Entry = Region;
 
-            fn filter(&self) -> &str {
-                &self.filter
-            }
+    fn filter(&self) -> &str {
+        &self.filter
+    }
 
-            fn page_size(&self) -> u32 {
-                self.page_size
-            }
-
-            fn page_token(&self) -> &str {
-                &self.page_token
-            }
-
-            fn as_of(&self) -> Option<&AsOf> {
-                self.as_of.as_ref()
-            }
-
-            fn without_page(&self) -> Self {
-                Self { page_size: 0, page_token: String::new(), ..self.clone() }
-            }
-
-            $($selection)*
-        }
-    };
-}
-
-list_request!(ListSourcesRequest of Source);
-list_request!(ListUnitsRequest of Unit);
-list_request!(ListDimensionsRequest of Dimension);
-list_request!(
-    ListRegionsRequest of Region
     fn selection<'a>(&'a self, view: View<'a>) -> Result<impl Fn(&Region) -> bool + 'a, Error> {
         if !self.under.is_empty() && view.region(&self.under).is_none() {
             let description = format!("there is no region {:?} in the catalog at revision {}", self.under, view.revision());
@@ -175,10 +79,122 @@ list_request!(
                 && (self.under.is_empty() || region.id == self.under || below.contains(region.id.as_str()))
         })
     }
-);
-list_request!(
-    ListIndicatorsRequest of Indicator
+}
+
+impl ListRequest for v1::ListIndicatorsRequest {
+    type Entry = Indicator;
+
+    fn filter(&self) -> &str {
+        &self.filter
+    }
+
     fn selection<'a>(&'a self, _view: View<'a>) -> Result<impl Fn(&Indicator) -> bool + 'a, Error> {
         Ok(|indicator: &Indicator| self.topic.is_empty() || indicator.topic == self.topic)
     }
-);
+}
+
+impl ListRequest for v1::ListSourcesRequest {
+    type Entry = v1::Source;
+
+    fn filter(&self) -> &str {
+        &self.filter
+    }
+}
+
+impl ListRequest for v1::ListUnitsRequest {
+    type Entry = v1::Unit;
+
+    fn filter(&self) -> &str {
+        &self.filter
+    }
+}
+
+impl ListRequest for v1::ListDimensionsRequest {
+    type Entry = v1::Dimension;
+
+    fn filter(&self) -> &str {
+        &self.filter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Catalog, samples};
+    use super::*;
+
+    fn ids<R: ListRequest>(request: &R) -> Vec<String> {
+        let catalog = samples::catalog();
+        list(catalog.at(1), request, "", 100).unwrap().entries.iter().map(|entry| entry.id().to_owned()).collect()
+    }
+
+    fn regions(under: &str, level: &str, filter: &str) -> v1::ListRegionsRequest {
+        let (under, level, filter) = (under.into(), level.into(), filter.into());
+        v1::ListRegionsRequest { under, level, filter, ..Default::default() }
+    }
+
+    #[test]
+    fn a_list_is_sorted_by_id() {
+        assert_eq!(ids(&regions("", "", "")), ["CN", "CN-GD", "CN-SD", "CN-SD.3710"]);
+        assert_eq!(ids(&v1::ListUnitsRequest::default()), ["CNY", "{station}"]);
+    }
+
+    #[test]
+    fn under_a_region_are_itself_and_those_below_it() {
+        assert_eq!(ids(&regions("CN-SD", "", "")), ["CN-SD", "CN-SD.3710"]);
+        assert_eq!(ids(&regions("CN", "province", "")), ["CN-GD", "CN-SD"]);
+    }
+
+    #[test]
+    fn under_an_unknown_region_is_an_error_that_names_it() {
+        let catalog = samples::catalog();
+        let Err(Error::Invalid(problems)) = list(catalog.at(1), &regions("CN-XX", "", ""), "", 9) else { panic!("taken") };
+        assert_eq!((problems[0].field.as_str(), problems[0].reason), ("under", ErrorReason::UnknownRegion));
+        assert!(problems[0].description.contains("CN-XX"));
+    }
+
+    #[test]
+    fn a_filter_looks_at_what_its_kind_has() {
+        assert_eq!(ids(&regions("", "", "ＳＨＡＮＤＯＮＧ prov")), ["CN-SD"]);
+        assert_eq!(ids(&regions("", "", "37000")), ["CN-SD"]);
+        let units = |filter: &str| ids(&v1::ListUnitsRequest { filter: filter.into(), ..Default::default() });
+        assert_eq!(units("yuan"), ["CNY"]);
+        assert_eq!(units("元"), [""; 0], "a symbol is no name");
+        let indicators = |filter: &str| ids(&v1::ListIndicatorsRequest { filter: filter.into(), ..Default::default() });
+        assert_eq!(indicators("基站"), ["5g-base-stations"]);
+        assert_eq!(indicators("masts"), [""; 0], "a description is no name");
+    }
+
+    #[test]
+    fn indicators_are_listed_by_topic() {
+        let topic = |topic: &str| ids(&v1::ListIndicatorsRequest { topic: topic.into(), ..Default::default() });
+        assert_eq!(topic("digital-economy"), ["5g-base-stations"]);
+        assert_eq!(topic("digital"), [""; 0]);
+    }
+
+    #[test]
+    fn pages_put_together_are_the_list() {
+        let catalog = samples::catalog();
+        let request = regions("", "", "cn");
+        for size in 1..6 {
+            let (mut all, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = list(catalog.at(1), &request, &after, size).unwrap();
+                assert!(page.entries.len() <= size);
+                all.extend(page.entries.iter().map(|region| region.id.clone()));
+                after = all.last().cloned().unwrap_or_default();
+                if !page.more {
+                    break;
+                }
+                assert_eq!(page.entries.len(), size);
+            }
+            assert_eq!(all, ids(&request), "in pages of {size}");
+        }
+    }
+
+    #[test]
+    fn an_empty_catalog_has_empty_lists() {
+        let catalog = Catalog::default();
+        let page = list(catalog.at(9), &v1::ListSourcesRequest::default(), "", 5).unwrap();
+        assert_eq!(page, Page { entries: Vec::new(), more: false });
+    }
+}

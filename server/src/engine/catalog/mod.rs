@@ -2,7 +2,7 @@
 //!
 //! - [`Catalog`] holds every version of every entry; a [`View`] shows it at one revision.
 //! - [`plan`] checks a request against a view and says what it would change; [`Plan::record`] makes the change.
-//! - [`get`], [`list`] and [`search`] answer the reads of the service.
+//! - [`View::find`], [`list`] and [`search`] answer the reads of the service.
 
 mod entry;
 mod form;
@@ -16,6 +16,8 @@ mod view;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +26,7 @@ use std::{
 
 pub use entry::{DecodeError, Entry, EntryMessage, noun, unknown};
 use indicator_proto::v1::EntryKind;
-pub use list::{ListRequest, Page, get, list};
+pub use list::{ListRequest, Page, list};
 pub use search::search;
 use texts::Keys;
 pub use validate::{Change, Plan, Usage, plan};

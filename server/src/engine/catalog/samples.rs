@@ -15,8 +15,9 @@ pub(super) fn strings(texts: &[&str]) -> Vec<String> {
 }
 
 pub(super) fn region(id: &str, parent: &str) -> v1::Region {
+    let level = ["country", "province", "prefecture"][usize::from(id.contains('-')) + usize::from(id.contains('.'))];
     let (id, parent) = (id.to_owned(), parent.to_owned());
-    v1::Region { names: texts(&[("en", &id)]), id, parent, level: "province".into(), ..Default::default() }
+    v1::Region { names: texts(&[("en", &id)]), id, parent, level: level.into(), ..Default::default() }
 }
 
 pub(super) fn unit(id: &str, name: &str) -> v1::Unit {

@@ -6,7 +6,8 @@ use std::{
 
 use indicator_proto::v1::{Dimension, EntryKind, Indicator, Region, Source, Unit};
 
-use super::{Catalog, Entry, EntryMessage, Stored, Table, Version};
+use super::{Catalog, Entry, EntryMessage, Stored, Table, Version, noun, unknown};
+use crate::engine::Error;
 
 /// The catalog as one commit left it.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,16 @@ impl<'a> View<'a> {
     pub fn get<T: EntryMessage>(&self, id: &str) -> Option<(u64, &'a T)> {
         let (revision, entry) = self.entry(T::KIND, id)?;
         Some((revision, T::of(entry)?))
+    }
+
+    /// As [`View::get`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none.
+    pub fn find<T: EntryMessage>(&self, id: &str) -> Result<(u64, &'a T), Error> {
+        let absent = || Error::NotFound { reason: unknown(T::KIND), kind: noun(T::KIND), name: id.to_owned() };
+        self.get(id).ok_or_else(absent)
     }
 
     /// A region.
