@@ -35,12 +35,7 @@ async fn fill_catalog(engine: &Engine) {
 }
 
 fn key(source: &str) -> SeriesKey {
-    SeriesKey {
-        indicator: "stations".into(),
-        region: "CN-SD".into(),
-        source: source.into(),
-        ..SeriesKey::default()
-    }
+    SeriesKey { indicator: "stations".into(), region: "CN-SD".into(), source: source.into(), ..SeriesKey::default() }
 }
 
 fn value(text: &str) -> Figure {
