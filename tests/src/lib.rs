@@ -16,25 +16,36 @@ pub mod server;
 pub mod transcript;
 
 use std::{
-    thread,
+    fmt::Debug,
     time::{Duration, Instant},
 };
+
+use tokio::time::sleep;
 
 /// Far more than anything here takes; a test that waits this long has failed.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// Asks until there is an answer.
+/// Asks until the answer is yes.
 ///
 /// # Panics
 ///
-/// If there is none within [`LONG`].
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+/// If it is not within [`LONG`].
+pub async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
+    while !ask().await {
         assert!(start.elapsed() < LONG, "{what}: not within {LONG:?}");
-        thread::sleep(Duration::from_millis(2));
+        sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// As `assert_eq!`, but shows the first difference alone: lists of commits are long.
+///
+/// # Panics
+///
+/// If the lists differ.
+pub fn assert_same<T: PartialEq + Debug>(told: &[T], expected: &[T], what: &str) {
+    for (index, (told, expected)) in told.iter().zip(expected).enumerate() {
+        assert_eq!(told, expected, "{what}: at {index}");
+    }
+    assert_eq!(told.len(), expected.len(), "{what}: how many");
 }

@@ -7,7 +7,7 @@ use indicator_proto::{
     v1::{CellChange, ChangeKind, Commit, Observation, Vintage, WriteMode, WriteObservationsRequest},
 };
 
-use crate::figures::content;
+use crate::{assert_same, figures::content};
 
 /// One version of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -258,5 +258,5 @@ pub fn vintage(vintage: &Vintage) -> (Version, Option<Time>, u64, bool) {
 pub fn assert_state(answer: &[Observation], state: &State<'_>, what: &str) {
     let told: Vec<Version> = answer.iter().map(|o| told(o, ChangeKind::Unspecified)).collect();
     let expected: Vec<Version> = state.values().map(|&v| Version { kind: ChangeKind::Unspecified, ..v.clone() }).collect();
-    assert_eq!(told, expected, "{what}");
+    assert_same(&told, &expected, what);
 }

@@ -13,8 +13,9 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::time::sleep;
 
-use crate::{LONG, client::Client, eventually};
+use crate::{LONG, client::Client};
 
 /// Lines of a log that are shown when a test fails.
 const SHOWN: usize = 60;
@@ -115,8 +116,16 @@ impl Server {
     }
 
     /// Waits until it has ended by itself.
-    pub fn wait(&mut self) -> ExitStatus {
-        eventually("the server ends", || self.process.try_wait().unwrap())
+    pub async fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        // Not blocking: the clients of this test must go on reading.
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < LONG, "the server still runs after {LONG:?}");
+            sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Stops it with SIGTERM; says how long that took.
@@ -124,10 +133,10 @@ impl Server {
     /// # Panics
     ///
     /// If its exit code is not 0.
-    pub fn stop(&mut self) -> Duration {
+    pub async fn stop(&mut self) -> Duration {
         let start = Instant::now();
         self.signal("TERM");
-        let status = self.wait();
+        let status = self.wait().await;
         assert_eq!(status.code(), Some(0), "{status}");
         start.elapsed()
     }
@@ -139,8 +148,8 @@ impl Server {
     }
 
     /// Stops it and starts it again.
-    pub fn restart(&mut self) {
-        self.stop();
+    pub async fn restart(&mut self) {
+        self.stop().await;
         self.start_again();
     }
 

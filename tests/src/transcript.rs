@@ -15,7 +15,7 @@ use indicator_proto::{
 use tokio::time::timeout;
 use tonic::Streaming;
 
-use crate::{LONG, client::Client, figures::content, refusal::Refusal};
+use crate::{LONG, assert_same, client::Client, figures::content, refusal::Refusal};
 
 type Cell = (SeriesKey, Period);
 
@@ -258,9 +258,10 @@ impl Transcript {
     pub fn assert_state(&self, observations: &[Observation]) {
         let cell = |o: &Observation| (SeriesKey::from(o.series.clone().unwrap()), o.period.parse::<Period>().unwrap());
         let bare = |o: &Observation| (o.revision, Observation { series: None, ..content(o) });
-        let asked: BTreeMap<Cell, _> = observations.iter().map(|o| (cell(o), bare(o))).collect();
-        let held: BTreeMap<Cell, _> = self.state.iter().map(|(cell, o)| (cell.clone(), bare(o))).collect();
-        assert_eq!(held, asked);
+        let mut asked: Vec<_> = observations.iter().map(|o| (cell(o), bare(o))).collect();
+        asked.sort_by(|a, b| a.0.cmp(&b.0));
+        let held: Vec<_> = self.state.iter().map(|(cell, o)| (cell.clone(), bare(o))).collect();
+        assert_same(&held, &asked, "what the watcher holds");
     }
 
     /// The events must be the part of the log that a filter takes, after the revision that the stream began at.
@@ -272,6 +273,6 @@ impl Transcript {
         let changes = commits.iter().filter(|c| c.revision > self.opened.revision && c.revision <= self.position());
         let changes = changes.flat_map(|c| c.changes.iter().map(|change| (c.revision, change.clone())));
         let expected: Vec<_> = changes.filter(|(_, c)| takes(c.observation.as_ref().unwrap())).collect();
-        assert_eq!(self.events, expected);
+        assert_same(&self.events, &expected, "events");
     }
 }
