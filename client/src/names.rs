@@ -1,1 +1,0 @@
-//! Ids of what people type.
