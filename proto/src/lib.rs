@@ -1,8 +1,35 @@
 //! The `indicator.v1` schema, and the pure value types that both sides share.
 //!
 //! - [`v1`]: messages, client and server stubs, generated from `proto/indicator/v1/*.proto` when the crate is built.
-//! - [`Period`], [`Decimal`], [`Extent`], [`SeriesKey`], [`Time`]: checked values with one canonical text each. They do no I/O.
-//! - [`descriptors`]: the schema itself, for reflection and for the proto3 JSON mapping.
+//! - [`Period`], [`Decimal`], [`Extent`], [`SeriesKey`], [`Time`], [`Statuses`]: checked values. They do no I/O and know no clock.
+//! - [`pool`], [`to_json`], [`from_json`]: the schema itself, for reflection and for the proto3 JSON mapping.
+//! - [`cell_hash`], [`Digest`]: by which a watcher knows that it has what the server has.
+
+mod civil;
+mod decimal;
+mod digest;
+mod digits;
+mod excerpt;
+mod extent;
+mod id;
+mod json;
+mod period;
+mod series;
+mod status;
+mod time;
+
+pub use self::{
+    decimal::{Decimal, ParseDecimalError},
+    digest::{Digest, cell_hash},
+    excerpt::Excerpt,
+    extent::{Bound, Extent, Interval, ReversedInterval, UnknownBound},
+    id::{IdError, check_code_id, check_region_id, check_slug, check_unit_id},
+    json::{JsonError, from_json, pool, to_json},
+    period::{Frequency, ParsePeriodError, Period, UnknownFrequency},
+    series::SeriesKey,
+    status::Statuses,
+    time::{DateOrTime, ParseTimeError, Time, TimestampError},
+};
 
 /// Messages and stubs of the package `indicator.v1`. The `.proto` files are its documentation.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
