@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status, Streaming, transport::Channel};
 use crate::{
     Error,
     connect::{Builder, Connection, MAX_MESSAGE},
+    error::is_timeout,
     query::Query,
     retry::{self, Policy},
     watch::Watch,
@@ -92,8 +93,8 @@ impl Client {
     async fn in_time<S>(&self, time: Duration, call: impl Future<Output = Result<Response<S>, Status>>) -> Result<S, Error> {
         match tokio::time::timeout(time, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(self.error(&status, "the answer")),
-            Err(_) => Err(Error::Deadline { after: time }),
+            Ok(Err(status)) if !is_timeout(&status) => Err(self.error(&status, "the answer")),
+            Ok(Err(_)) | Err(_) => Err(Error::Deadline { after: time }),
         }
     }
 }

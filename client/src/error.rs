@@ -143,22 +143,28 @@ fn reason(name: &str) -> Option<ErrorReason> {
     ErrorReason::from_str_name(&format!("ERROR_REASON_{name}"))
 }
 
+/// Whether the status says that tonic's own timer, set by the request's timeout, has run out: it calls that CANCELLED.
+pub(crate) fn is_timeout(status: &Status) -> bool {
+    causes(status).any(|cause| cause.is::<tonic::TimeoutExpired>())
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = status.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
 enum Transport {
     Connect(String),
     Broken(String),
 }
 
 fn transport_failure(status: &Status) -> Option<Transport> {
-    let mut cause = status.source()?;
-    let mut connecting = false;
-    loop {
-        connecting |= cause.is::<tonic::ConnectError>();
-        match cause.source() {
-            Some(inner) => cause = inner,
-            None => break,
-        }
-    }
-    let text = cause.to_string();
+    let text = causes(status).last()?.to_string();
+    let connecting = causes(status).any(|cause| cause.is::<tonic::ConnectError>());
     Some(if connecting { Transport::Connect(text) } else { Transport::Broken(text) })
 }
 
