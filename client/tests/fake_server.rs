@@ -1,5 +1,8 @@
 //! The client against a server in this process that behaves badly on purpose.
 
+// Everything here is test code, the fake server too.
+#![allow(clippy::unwrap_used)]
+
 mod fake;
 
 use std::{sync::atomic::Ordering, time::Duration};
