@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("indicator.bin"), descriptors.encode_to_vec())?;
     // Maps sorted by key: equal messages have equal encodings, which request fingerprints and digests rest on.
-    tonic_prost_build::configure().btree_map(".").compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::Config::new();
+    // The JSON mapping finds a message's descriptor by its name.
+    config.enable_type_names();
+    tonic_prost_build::configure().btree_map(".").compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -73,7 +73,7 @@ mod tests {
         #[test]
         fn dates_weeks_and_month_lengths_agree_with_jiff(day in days(1, 1, 1)..=days(9999, 12, 31)) {
             let (year, month, day_of_month) = date(day);
-            let date = Date::new(year as i16, month as i8, day_of_month as i8).unwrap();
+            let date = Date::new(year as i16, month as i8, day_of_month as i8).expect("a day");
             prop_assert_eq!(days(year, month, day_of_month), day);
             prop_assert_eq!((date - Date::constant(1970, 1, 1)).get_days(), day);
             prop_assert_eq!(days_in_month(year, month) as i8, date.days_in_month());

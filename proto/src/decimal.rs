@@ -1,6 +1,8 @@
 //! Exact decimals of up to 28 significant digits.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cmp::Ordering,

@@ -86,3 +86,74 @@ fn check(id: &str, is_allowed: fn(char) -> bool, allowed: &'static str, tidy: fn
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(result: Result<(), IdError>) -> String {
+        result.expect_err("not an id").to_string()
+    }
+
+    #[test]
+    fn ids_of_the_built_in_data_are_ids() {
+        for slug in ["5g-base-stations", "local-media", "gdp_2024.v1", "0"] {
+            assert_eq!(check_slug(slug), Ok(()));
+        }
+        for region in ["CN", "CN-SD", "CN-SD.3710", "world", "GB-ENG"] {
+            assert_eq!(check_region_id(region), Ok(()));
+        }
+        for unit in ["%", "km2", "1", "CNY", "{station}", "10*6", "m/s"] {
+            assert_eq!(check_unit_id(unit), Ok(()));
+        }
+        for code in ["F", "provincial", "Y15T24", "_T"] {
+            assert_eq!(check_code_id(code), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_wrong_character_is_shown_with_its_place_and_the_nearest_id() {
+        assert_eq!(
+            message(check_slug("Local Media")),
+            "the id \"Local Media\" has 'L' at character 1; write lower-case letters a to z, digits, \"-\", \"_\" and \".\", for \
+             example \"local-media\""
+        );
+        assert_eq!(
+            message(check_region_id("CN-山东")),
+            "the id \"CN-山东\" has '山' at character 4; write letters A to Z and a to z, digits, \"-\", \"_\" and \".\""
+        );
+        assert_eq!(
+            message(check_unit_id("km 2")),
+            "the id \"km 2\" has ' ' at character 3; write printable ASCII without spaces, for example \"km-2\""
+        );
+        assert!(message(check_code_id("a/b")).contains("'/' at character 2"));
+        assert!(message(check_slug("a\u{7}")).contains(r"'\u{7}' at character 2"));
+    }
+
+    #[test]
+    fn an_id_has_1_to_64_bytes() {
+        assert_eq!(check_slug(&"a".repeat(64)), Ok(()));
+        assert!(message(check_slug(&"a".repeat(65))).ends_with("has 65 bytes; shorten it to 64"));
+        assert!(message(check_region_id("")).starts_with("the id is empty; write letters A to Z"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_suggested_id_is_an_id(text in "\\PC{0,70}") {
+            for check in [check_slug, check_region_id, check_unit_id, check_code_id] {
+                if let Err(IdError::Character { write: Some(id), .. }) = check(&text) {
+                    prop_assert_eq!(check(&id), Ok(()));
+                }
+            }
+        }
+
+        #[test]
+        fn every_slug_is_a_region_id_a_code_and_a_unit(slug in "[a-z0-9._-]{1,64}") {
+            for check in [check_slug, check_region_id, check_unit_id, check_code_id] {
+                prop_assert_eq!(check(&slug), Ok(()));
+            }
+        }
+    }
+}

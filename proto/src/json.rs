@@ -9,12 +9,12 @@ use crate::FILE_DESCRIPTOR_SET;
 
 /// A JSON value that is not the message asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("this is not a {message}: {source}")]
+#[error("this is not the JSON of the message {message}: {reason}")]
 pub struct JsonError {
     /// The message's name in the schema.
     pub message: &'static str,
     /// What is wrong, with the field's name.
-    source: serde_json::Error,
+    reason: serde_json::Error,
 }
 
 /// The schema, for reflection.
@@ -35,10 +35,101 @@ pub fn to_json<M: Message + Name>(message: &M) -> serde_json::Value {
 /// A message from JSON. Takes field names as `lowerCamel` and as `snake_case`; refuses unknown ones.
 pub fn from_json<M: Message + Name + Default>(value: serde_json::Value) -> Result<M, JsonError> {
     let dynamic = DynamicMessage::deserialize_with_options(descriptor::<M>(), value, &DeserializeOptions::new())
-        .map_err(|source| JsonError { message: M::NAME, source })?;
+        .map_err(|reason| JsonError { message: M::NAME, reason })?;
     Ok(M::decode(dynamic.encode_to_vec().as_slice()).expect("a message is encoded as its descriptor says"))
 }
 
 fn descriptor<M: Name>() -> MessageDescriptor {
     pool().get_message_by_name(&M::full_name()).expect("messages are generated from the same descriptors")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost_types::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Time, v1};
+
+    fn stores() -> v1::Observation {
+        v1::Observation {
+            series: Some(v1::SeriesKey {
+                indicator: "online-retail-stores".into(),
+                region: "CN-SD".into(),
+                source: "local-media".into(),
+                dimensions: [("level".to_owned(), "provincial".to_owned())].into(),
+            }),
+            period: "2021-12-06".into(),
+            value: "1710000".into(),
+            bound: v1::Bound::Exact.into(),
+            statuses: vec![v1::ObservationStatus::Provisional.into()],
+            rounded_to: "10000".into(),
+            published_at: Some(Timestamp { seconds: 1_638_748_800, nanos: 500_000_000 }),
+            revision: 9_007_199_254_740_993,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_message_is_mapped_as_proto3_says() {
+        assert_eq!(
+            to_json(&stores()),
+            json!({
+                "series": {
+                    "indicator": "online-retail-stores",
+                    "region": "CN-SD",
+                    "source": "local-media",
+                    "dimensions": {"level": "provincial"},
+                },
+                "period": "2021-12-06",
+                "value": "1710000",
+                "bound": "BOUND_EXACT",
+                "statuses": ["OBSERVATION_STATUS_PROVISIONAL"],
+                "roundedTo": "10000",
+                "publishedAt": "2021-12-06T00:00:00.500Z",
+                "revision": "9007199254740993",
+            })
+        );
+    }
+
+    #[test]
+    fn both_spellings_of_a_field_are_taken() {
+        let camel: v1::Observation = from_json(json!({"roundedTo": "10", "publishedAt": "2021-12-06T00:00:00Z"})).expect("camel");
+        let snake: v1::Observation =
+            from_json(json!({"rounded_to": "10", "published_at": "2021-12-06T00:00:00Z"})).expect("snake");
+        assert_eq!(camel, snake);
+        assert_eq!(camel.rounded_to, "10");
+    }
+
+    #[test]
+    fn what_is_unknown_or_of_the_wrong_kind_is_refused_by_name() {
+        let refusal = |value| from_json::<v1::Observation>(value).expect_err("refused").to_string();
+        let message = refusal(json!({"valu": "1"}));
+        assert!(message.starts_with("this is not the JSON of the message Observation") && message.contains("valu"), "{message}");
+        let message = refusal(json!({"bound": "BOUND_ROUGHLY"}));
+        assert!(message.contains("BOUND_ROUGHLY"), "{message}");
+        let message = refusal(json!({"value": 5}));
+        assert!(message.contains("string"), "{message}");
+        refusal(json!([]));
+    }
+
+    #[test]
+    fn every_message_of_the_schema_is_in_the_pool() {
+        assert!(pool().get_message_by_name("indicator.v1.WatchResponse").is_some());
+        assert!(pool().get_service_by_name("indicator.v1.ObservationService").is_some());
+        assert_eq!(to_json(&v1::GetStatusRequest {}), json!({}));
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_comes_back_from_json(
+            value in ".{0,20}", note in ".{0,20}", revision in any::<u64>(), bound in 0..=6i32, missing in 0..=5i32,
+            statuses in prop::collection::vec(1..=14i32, 0..4), micros in Time::MIN.micros()..=Time::MAX.micros(), deleted in any::<bool>()
+        ) {
+            let published_at = Time::from_micros(micros).map(Timestamp::from);
+            let observation = v1::Observation { value, note, revision, bound, missing, statuses, published_at, deleted, ..stores() };
+            prop_assert_eq!(from_json::<v1::Observation>(to_json(&observation)).expect("ours"), observation);
+        }
+    }
 }

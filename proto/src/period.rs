@@ -1,6 +1,8 @@
 //! SDMX time periods: <https://sdmx.org/wp-content/uploads/SDMX_3-0-0_SECTION_2_FINAL-1_0.pdf>, section "Time Period".
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -56,3 +56,40 @@ impl From<&SeriesKey> for v1::SeriesKey {
         key.clone().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
+    use super::*;
+
+    fn key(dimensions: &[(&str, &str)]) -> SeriesKey {
+        SeriesKey {
+            indicator: "5g-base-stations".into(),
+            region: "CN-SD".into(),
+            source: "local-media".into(),
+            dimensions: dimensions.iter().map(|(dimension, code)| ((*dimension).into(), (*code).into())).collect(),
+        }
+    }
+
+    #[test]
+    fn it_is_printed_as_people_read_it() {
+        assert_eq!(key(&[]).to_string(), "5g-base-stations / CN-SD / local-media");
+        assert_eq!(key(&[("level", "provincial")]).to_string(), "5g-base-stations / CN-SD / local-media [level=provincial]");
+        assert_eq!(
+            key(&[("sex", "F"), ("age", "Y15T24")]).to_string(),
+            "5g-base-stations / CN-SD / local-media [age=Y15T24, sex=F]"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn it_goes_over_the_wire_unchanged(
+            indicator in ".{0,8}", region in ".{0,8}", source in ".{0,8}", dimensions in btree_map(".{0,4}", ".{0,4}", 0..4)
+        ) {
+            let key = SeriesKey { indicator, region, source, dimensions };
+            prop_assert_eq!(&SeriesKey::from(v1::SeriesKey::from(&key)), &key);
+            prop_assert_eq!(&SeriesKey::from(&v1::SeriesKey::from(key.clone())), &key);
+        }
+    }
+}

@@ -135,3 +135,76 @@ impl FromIterator<ObservationStatus> for Statuses {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_status_and_reason_has_a_code_and_a_name_of_its_own() {
+        for (index, status) in ObservationStatus::all().enumerate() {
+            assert_eq!(status as usize, index + 1);
+            assert_eq!(status.code().and_then(ObservationStatus::from_code), Some(status));
+            assert_eq!(status.name().and_then(ObservationStatus::from_name), Some(status));
+        }
+        for (index, reason) in MissingReason::all().enumerate() {
+            assert_eq!(reason as usize, index + 1);
+            assert_eq!(reason.code().and_then(MissingReason::from_code), Some(reason));
+            assert_eq!(reason.name().and_then(MissingReason::from_name), Some(reason));
+        }
+        assert_eq!(ObservationStatus::Unspecified.code(), None);
+        assert_eq!(MissingReason::Unspecified.name(), None);
+        assert_eq!(ObservationStatus::from_code('A'), None);
+    }
+
+    #[test]
+    fn the_tables_have_every_value_of_the_contract() {
+        assert!(ObservationStatus::try_from(STATUSES.len() as i32).is_ok());
+        assert!(ObservationStatus::try_from(STATUSES.len() as i32 + 1).is_err());
+        assert!(MissingReason::try_from(REASONS.len() as i32).is_ok());
+        assert!(MissingReason::try_from(REASONS.len() as i32 + 1).is_err());
+    }
+
+    #[test]
+    fn names_are_those_of_the_contract_in_lower_case() {
+        for status in ObservationStatus::all() {
+            let contract = status.as_str_name().trim_start_matches("OBSERVATION_STATUS_").to_lowercase().replace('_', "-");
+            assert_eq!(status.name(), Some(contract.as_str()));
+        }
+        for reason in MissingReason::all() {
+            let contract = reason.as_str_name().trim_start_matches("MISSING_REASON_").to_lowercase().replace('_', "-");
+            assert_eq!(reason.name(), Some(contract.as_str()));
+        }
+    }
+
+    #[test]
+    fn codes_and_bits_are_stored_and_keep_their_meaning() {
+        assert_eq!(ObservationStatus::Provisional.code(), Some('P'));
+        assert_eq!(MissingReason::NotCollected.code(), Some('L'));
+        assert_eq!(Statuses::from_iter([ObservationStatus::Provisional]).bits(), 1 << 10);
+        assert_eq!(Statuses::from_bits(1), None);
+        assert_eq!(Statuses::from_bits(1 << 15), None);
+    }
+
+    #[test]
+    fn unspecified_is_in_no_set() {
+        let set = Statuses::from_iter([ObservationStatus::Unspecified]);
+        assert!(set.is_empty() && !set.contains(ObservationStatus::Unspecified));
+    }
+
+    proptest! {
+        #[test]
+        fn a_set_has_each_status_once_in_the_order_of_the_contract(numbers in prop::collection::vec(1..=14i32, 0..30)) {
+            let statuses = numbers.iter().map(|number| ObservationStatus::try_from(*number).expect("a status"));
+            let set: Statuses = statuses.collect();
+            let sorted: Vec<i32> = numbers.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+            prop_assert_eq!(set.iter().map(i32::from).collect::<Vec<_>>(), sorted);
+            prop_assert_eq!(set.is_empty(), numbers.is_empty());
+            prop_assert_eq!(Statuses::from_bits(set.bits()), Some(set));
+        }
+    }
+}

@@ -195,3 +195,111 @@ fn read_zone(text: &[u8]) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn time(text: &str) -> Time {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn refusal(text: &str) -> String {
+        text.parse::<Time>().expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_date_is_its_midnight_in_utc() {
+        assert_eq!(time("2021-12-06"), time("2021-12-06T00:00:00Z"));
+        assert_eq!(time("1970-01-01").micros(), 0);
+        assert_eq!(time("2021-12-06").micros(), 1_638_748_800_000_000);
+    }
+
+    #[test]
+    fn it_is_printed_in_utc_with_the_digits_that_it_has() {
+        for (text, printed) in [
+            ("2021-12-06", "2021-12-06T00:00:00Z"),
+            ("2021-12-06T08:30:00+08:00", "2021-12-06T00:30:00Z"),
+            ("2021-12-06t23:59:59.120000000z", "2021-12-06T23:59:59.12Z"),
+            ("1969-12-31 23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+            ("2021-12-06T22:00:00-02:30", "2021-12-07T00:30:00Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(time(text).to_string(), printed);
+        }
+        assert_eq!(time("2021-12-06T08:00:00+08:00").date_or_time().to_string(), "2021-12-06");
+        assert_eq!(time("2021-12-06T08:00:01+08:00").date_or_time().to_string(), "2021-12-06T00:00:01Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_with_a_remedy() {
+        for (text, part) in [
+            ("", "is not a time; write a day"),
+            ("yesterday", "is not a time"),
+            ("2021-12-06T08", "is not a time"),
+            ("2021-12-06T08:00Z", "is not a time"),
+            ("2021-12-06T08:00:00+0800", "is not a time"),
+            ("2021-12-06T08:00:00.Z", "is not a time"),
+            ("2021-12-06T08:00:00", "does not say its time zone"),
+            ("2021-12-06T08:00:00.1234567Z", "finer than a microsecond"),
+            ("2021-02-30", "does not exist"),
+            ("2021-12-06T24:00:00Z", "does not exist"),
+            ("2016-12-31T23:59:60Z", "leap seconds"),
+            ("0000-12-31", "does not exist"),
+            ("0001-01-01T00:00:00+00:01", "not in the years 0001 to 9999"),
+            ("9999-12-31T23:59:59-00:01", "not in the years 0001 to 9999"),
+            ("２０２１-12-06", "is not a time"),
+        ] {
+            assert!(refusal(text).contains(part), "{}", refusal(text));
+        }
+    }
+
+    #[test]
+    fn a_time_stamp_that_is_too_fine_or_out_of_range_is_refused() {
+        let refused = |seconds, nanos| Time::try_from(&Timestamp { seconds, nanos }).expect_err("refused");
+        assert_eq!(refused(0, 1), TimestampError::TooFine(1));
+        assert_eq!(refused(0, -1000), TimestampError::InvalidNanos(-1000));
+        assert_eq!(refused(0, 1_000_000_000), TimestampError::InvalidNanos(1_000_000_000));
+        assert_eq!(refused(i64::MAX, 0), TimestampError::OutOfRange(i64::MAX));
+        assert_eq!(refused(i64::MIN, 0), TimestampError::OutOfRange(i64::MIN));
+        assert_eq!(refused(253_402_300_800, 0), TimestampError::OutOfRange(253_402_300_800));
+    }
+
+    #[test]
+    fn the_first_and_the_last_time_are_those_of_the_contract() {
+        assert_eq!(Time::MIN, time("0001-01-01"));
+        assert_eq!(Time::MAX, time("9999-12-31T23:59:59.999999Z"));
+        assert_eq!(Time::from_micros(Time::MAX.micros() + 1), None);
+        assert_eq!(Time::from_micros(Time::MIN.micros() - 1), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_or_sent_is_read_back(micros in Time::MIN.0..=Time::MAX.0) {
+            let time = Time::from_micros(micros).expect("in range");
+            prop_assert_eq!(time.to_string().parse::<Time>(), Ok(time));
+            prop_assert_eq!(time.date_or_time().to_string().parse::<Time>(), Ok(time));
+            prop_assert_eq!(Time::try_from(&Timestamp::from(time)), Ok(time));
+        }
+
+        #[test]
+        fn it_agrees_with_jiff(micros in Time::MIN.0..=jiff::Timestamp::MAX.as_microsecond()) {
+            let jiff = jiff::Timestamp::from_microsecond(micros).expect("in range");
+            prop_assert_eq!(Time::from_micros(micros).map(|time| time.to_string()), Some(jiff.to_string()));
+        }
+
+        #[test]
+        fn any_text_is_a_time_or_refused_without_a_panic(
+            text in ".{0,30}", near in "[0-9]{4}-[01][0-9]-[0-3][0-9][T ]?[0-9:]{0,8}[.]?[0-9é]{0,10}[Zz+-]?[0-9:]{0,5}"
+        ) {
+            for text in [text, near] {
+                if let Ok(time) = text.parse::<Time>() {
+                    prop_assert_eq!(time.to_string().parse::<Time>(), Ok(time));
+                }
+            }
+        }
+    }
+}

@@ -222,6 +222,7 @@ fn is_fiscal_year(text: &str) -> bool {
 fn respelled(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_uppercase().replace(['.', '_', ' ', '/'], "-");
     let (year, rest) = text.split_at_checked(4)?;
+    let separated = rest.starts_with('-');
     let rest = rest.strip_prefix('-').unwrap_or(rest);
     let mut pieces = rest.split('-');
     let (first, second) = (pieces.next()?, pieces.next());
@@ -235,7 +236,8 @@ fn respelled(text: &str) -> Option<String> {
             let (month, day) = first.split_at_checked(2)?;
             format!("{year}-{month}-{day}")
         }
-        (b'0'..=b'9', None) => format!("{year}-{}", pad(first, 2)),
+        // "201902" is a month to one office and a quarter to another: no guess without a separator.
+        (b'0'..=b'9', None) if separated => format!("{year}-{}", pad(first, 2)),
         (letter, None) if letter.is_ascii_uppercase() => {
             let (letter, width) = match letter {
                 b'H' => ('S', 1),
