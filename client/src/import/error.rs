@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::mapping::{Column, InvalidMapping};
+use super::problem::Problem;
 
 /// Why a file cannot be read as data.
 #[derive(Debug, thiserror::Error)]
@@ -89,4 +90,47 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// A setting of the mapping is not what it should be.
+    #[error("`{key}` of the mapping: {problem}")]
+    Setting {
+        /// Its key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
+    /// Required fields are nowhere.
+    #[error(
+        "{file} does not say the {}: name a column or a constant for it, in a mapping or by a flag such as --{}-column; the columns are {}",
+        fields.join(", the "), fields[0], columns.join(", ")
+    )]
+    Unmapped {
+        /// The file.
+        file: String,
+        /// The fields, at least one.
+        fields: Vec<&'static str>,
+        /// The columns that there are.
+        columns: Vec<String>,
+    },
+    /// The figures stand in a column and under headers at once.
+    #[error("the figures are in a column or under several headers: either `fields.value` or a field with `headers`, not both")]
+    ValueAndHeaders,
+    /// No header is as the mapping says.
+    #[error("no column of {file} that no other field uses has a header as `headers` says; its columns are {}", columns.join(", "))]
+    NoHeaderMatches {
+        /// The file.
+        file: String,
+        /// The columns that there are.
+        columns: Vec<String>,
+    },
+    /// The name of the file is not as the mapping says.
+    #[error("nothing in the file name {file:?} matches `fields.{field}.file_name`")]
+    FileName {
+        /// The file.
+        file: String,
+        /// The field.
+        field: String,
+    },
+    /// The figure is no column.
+    #[error("`fields.value` names a column; what is to be done to figures stands under `numbers`")]
+    ValueOrigin,
 }
