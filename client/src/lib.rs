@@ -9,6 +9,8 @@
 //! Requests flow from [`Client`] through [`retry`] to the connection; answers come back as messages, or as [`Error`] with the reason
 //! that the service gave.
 
+#[cfg(feature = "import")]
+pub mod catalog_file;
 mod client;
 mod connect;
 mod error;
