@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, BufWriter, IsTerminal as _, StdoutLock},
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
 };
 
 use clap::ValueEnum;
@@ -85,6 +85,14 @@ impl Context {
     /// Writes items to standard output in the format asked for.
     pub(crate) fn listing<V: View>(&self, view: V) -> anyhow::Result<Listing<V, Output>> {
         Listing::new(view, self.format, self.style, self.stdout())
+    }
+
+    /// Tells people something on standard error that is not data. Programs, which ask for another format, are not told.
+    pub(crate) fn remark(&self, text: &str) {
+        if self.format == Format::Table {
+            // Standard error may be closed; there is no other place to say so.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
     }
 
     /// Whether somebody watches standard error: progress is drawn only then.

@@ -1,9 +1,12 @@
 //! How a command ends when it fails: an exit code for programs, a message and a remedy for people.
 
-use std::{fmt::Write as _, io, process::ExitCode};
+use std::{fmt::Write as _, io, process::ExitCode, slice};
 
 use clap::builder::styling::{AnsiColor, Style as Paint};
-use indicator_client::Error;
+use indicator_client::{
+    Error,
+    names::{NameError, ResolveError},
+};
 use indicator_proto::v1::ErrorReason;
 
 use crate::output::Style;
@@ -60,6 +63,25 @@ impl Failure {
         Self::new(Exit::Rejected, message)
     }
 
+    /// Names that cannot be resolved.
+    pub(crate) fn names(problems: &[NameError]) -> Self {
+        // An ambiguous name asks for another command line; an unknown one is what scripts test for.
+        let ambiguous = problems.iter().any(|problem| matches!(problem, NameError::Ambiguous { .. }));
+        let message = match problems {
+            [only] => only.to_string(),
+            _ => {
+                problems.iter().fold("these names cannot be resolved:".to_owned(), |text, problem| format!("{text}\n  {problem}"))
+            }
+        };
+        let remedy = problems.iter().find_map(|problem| match problem {
+            NameError::Unknown { suggestions, text, .. } if suggestions.is_empty() => {
+                Some(format!("indicator search {}", quoted(text)))
+            }
+            _ => None,
+        });
+        Self { remedy, ..Self::new(if ambiguous { Exit::Usage } else { Exit::NotFound }, message) }
+    }
+
     /// Adds what to try: a command, or a few words.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
@@ -84,6 +106,12 @@ pub(crate) fn explain(error: &anyhow::Error, style: Style) -> Option<(Exit, Stri
     Some((exit, text))
 }
 
+/// A text as a shell takes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.,:/@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 fn paint(style: Style, color: AnsiColor) -> Paint {
     if style.color { color.on_default().bold() } else { Paint::new() }
 }
@@ -93,7 +121,15 @@ fn verdict(error: &anyhow::Error) -> (Exit, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return (failure.exit, failure.remedy.clone());
         }
-        if let Some(error) = cause.downcast_ref::<Error>() {
+        // Both forward to what they hold, which the chain then does not show.
+        if let Some(ResolveError::Name(problem)) = cause.downcast_ref::<ResolveError>() {
+            return (Failure::names(slice::from_ref(problem)).exit, None);
+        }
+        let call = match cause.downcast_ref::<ResolveError>() {
+            Some(ResolveError::Call(error)) => Some(error),
+            _ => cause.downcast_ref::<Error>(),
+        };
+        if let Some(error) = call {
             return (exit_of(error), error.reason().and_then(remedy_for).map(str::to_owned));
         }
     }

@@ -4,10 +4,18 @@
 //! error into a message and an exit code. This file only wires them.
 
 mod args;
+mod catalog;
+mod change;
 mod commands;
 mod context;
 mod failure;
+mod figure;
+mod moment;
 mod output;
+mod series;
+mod value;
+mod words;
+mod write;
 
 use std::{
     io::{self, Write as _},

@@ -1,6 +1,13 @@
 //! One file a command. Each reads its arguments, asks the server, and writes the answer; this file only dispatches.
 
+mod catalog;
 mod completions;
+mod get;
+mod query;
+mod history;
+mod log;
+mod search;
+mod status;
 
 use clap::Subcommand;
 use indicator_client::Client;
@@ -14,6 +21,20 @@ use crate::{
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print one figure with everything known of it
+    Get(get::Args),
+    /// List the figures that a selection of indicators, regions, sources and periods has
+    Query(query::Args),
+    /// Find indicators, regions, sources, units and dimensions by name
+    Search(search::Args),
+    /// Read and write the catalog: regions, sources, units, dimensions, indicators
+    Catalog(catalog::Args),
+    /// Print every version that a figure had
+    History(history::Args),
+    /// Print the commits: who changed what, when and why
+    Log(log::Args),
+    /// Print how the service is
+    Status(status::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
 }
@@ -22,6 +43,13 @@ pub(crate) enum Command {
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     let cx = context(&cli.global)?;
     match cli.command {
+        Command::Get(args) => get::run(&cx, args).await,
+        Command::Query(args) => query::run(&cx, args).await,
+        Command::Search(args) => search::run(&cx, args).await,
+        Command::Catalog(args) => catalog::run(&cx, args).await,
+        Command::History(args) => history::run(&cx, args).await,
+        Command::Log(args) => log::run(&cx, args).await,
+        Command::Status(args) => status::run(&cx, args).await,
         Command::Completions(args) => completions::run(&cx, args).await,
     }
 }

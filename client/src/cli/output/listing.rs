@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Map, Value};
 
-use super::{Column, Style, Table};
+use super::{Column, JsonList, Style, Table};
 use crate::context::Format;
 
 /// How the items of an answer are shown in each format.
@@ -22,7 +22,7 @@ pub(crate) trait View {
     fn row(&self, item: &Self::Item) -> Vec<String>;
 
     /// The header of the CSV file.
-    fn fields(&self) -> Vec<&'static str>;
+    fn fields(&self) -> Vec<String>;
 
     /// The fields of an item's CSV record, one for each field of the header.
     fn record(&self, item: &Self::Item) -> Vec<String>;
@@ -43,20 +43,17 @@ pub(crate) struct Listing<V, W: Write> {
 #[derive(Debug)]
 enum Form<W: Write> {
     Table(Table, W),
-    Json(W),
+    Json(JsonList<W>),
     Ndjson(W),
     Csv(Box<csv::Writer<W>>),
 }
 
 impl<V: View, W: Write> Listing<V, W> {
     /// Starts writing to `out`.
-    pub(crate) fn new(view: V, format: Format, style: Style, mut out: W) -> anyhow::Result<Self> {
+    pub(crate) fn new(view: V, format: Format, style: Style, out: W) -> anyhow::Result<Self> {
         let form = match format {
             Format::Table => Form::Table(Table::new(view.columns()), out),
-            Format::Json => {
-                write!(out, "{{\n  \"{}\": [", view.name())?;
-                Form::Json(out)
-            }
+            Format::Json => Form::Json(JsonList::new(view.name(), out)?),
             Format::Ndjson => Form::Ndjson(out),
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
@@ -71,10 +68,7 @@ impl<V: View, W: Write> Listing<V, W> {
     pub(crate) fn push(&mut self, item: &V::Item) -> anyhow::Result<()> {
         match &mut self.form {
             Form::Table(table, _) => table.push(self.view.row(item)),
-            Form::Json(out) => {
-                out.write_all(if self.count == 0 { b"\n" } else { b",\n" })?;
-                write_indented(&self.view.json(item), out)?;
-            }
+            Form::Json(list) => list.push(&self.view.json(item))?,
             Form::Ndjson(out) => {
                 serde_json::to_writer(&mut *out, &self.view.json(item))?;
                 out.write_all(b"\n")?;
@@ -88,7 +82,8 @@ impl<V: View, W: Write> Listing<V, W> {
     /// Hands over what has been written so far, for readers who wait for it.
     pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
         match &mut self.form {
-            Form::Table(_, out) | Form::Json(out) | Form::Ndjson(out) => out.flush()?,
+            Form::Table(_, out) | Form::Ndjson(out) => out.flush()?,
+            Form::Json(list) => list.flush()?,
             Form::Csv(writer) => writer.flush()?,
         }
         Ok(())
@@ -96,33 +91,17 @@ impl<V: View, W: Write> Listing<V, W> {
 
     /// Ends the answer and says how many items it had. `rest` are the other fields of the JSON object.
     pub(crate) fn finish(mut self, rest: Map<String, Value>) -> anyhow::Result<u64> {
-        match &mut self.form {
-            Form::Table(table, out) => table.write(self.style, out)?,
-            Form::Json(out) => {
-                out.write_all(if self.count == 0 { b"]" } else { b"\n  ]" })?;
-                for (name, value) in rest {
-                    write!(out, ",\n  {}: ", Value::String(name))?;
-                    let text = serde_json::to_string_pretty(&value)?;
-                    out.write_all(text.replace('\n', "\n  ").as_bytes())?;
-                }
-                out.write_all(b"\n}\n")?;
+        self.flush()?;
+        match self.form {
+            Form::Table(table, mut out) => {
+                table.write(self.style, &mut out)?;
+                out.flush()?;
             }
+            Form::Json(list) => list.finish(&rest)?,
             Form::Ndjson(_) | Form::Csv(_) => {}
         }
-        self.flush()?;
         Ok(self.count)
     }
-}
-
-fn write_indented(value: &Value, out: &mut impl Write) -> anyhow::Result<()> {
-    // Texts in JSON hold no line breaks, so each one here separates two lines of the value.
-    for (number, line) in serde_json::to_string_pretty(value)?.lines().enumerate() {
-        if number > 0 {
-            out.write_all(b"\n")?;
-        }
-        write!(out, "    {line}")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -148,8 +127,8 @@ mod tests {
             vec![item.0.to_owned(), item.1.to_string()]
         }
 
-        fn fields(&self) -> Vec<&'static str> {
-            vec!["word", "length"]
+        fn fields(&self) -> Vec<String> {
+            vec!["word".into(), "length".into()]
         }
 
         fn record(&self, item: &Self::Item) -> Vec<String> {

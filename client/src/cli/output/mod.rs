@@ -3,13 +3,19 @@
 //! A command describes its items once with a [`View`]; [`Listing`] writes them in whichever format was asked for. Everything but
 //! a table is written as it arrives, so that an answer of any size takes no memory.
 
+mod card;
+mod json;
 mod listing;
+mod observations;
 mod table;
 
 use std::io::{self, IsTerminal as _};
 
 pub(crate) use self::{
+    card::Card,
+    json::JsonList,
     listing::{Listing, View},
+    observations::{Observations, time, with_series},
     table::{Column, Table},
 };
 
