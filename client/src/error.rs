@@ -24,9 +24,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// There is no connection to the server.
-    #[error(
-        "cannot reach the server {server}: {cause}. Is indicatord running there? Give its address with --server or INDICATOR_SERVER"
-    )]
+    #[error("cannot reach the server {server}: {cause}; is indicatord running there?")]
     Connect {
         /// The server, as a URL.
         server: String,

@@ -28,7 +28,7 @@ async fn a_server_that_is_not_there_is_named_with_a_remedy() {
     let error = client(&unused).get_observation(GetObservationRequest::default()).await.unwrap_err();
     assert!(matches!(&error, Error::Connect { server, .. } if *server == format!("http://{unused}")), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("Connection refused") && text.contains("Is indicatord running"), "{text}");
+    assert!(text.contains("Connection refused") && text.contains("is indicatord running there?"), "{text}");
     assert!(!text.contains("Status"), "a person reads it: {text}");
 }
 
