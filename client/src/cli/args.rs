@@ -24,11 +24,11 @@ pub(crate) struct Global {
     /// Address of the server
     #[arg(long, global = true, env = "INDICATOR_SERVER", default_value = "http://127.0.0.1:7430", value_name = "URL")]
     pub(crate) server: String,
-    /// How to write the answer to standard output
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    /// How to write the answer: table, json (one object), ndjson (a line an item) or csv
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) output: Format,
-    /// Language of names and words [default: that of LANG]
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE", hide_possible_values = true, value_parser = clap::value_parser!(Language))]
+    /// Language of names and words: en or zh [default: that of LANG]
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
     pub(crate) lang: Option<Language>,
 }
 
@@ -36,7 +36,7 @@ const AFTER_HELP: &str = "\
 Examples:
   indicator get 5g-base-stations Shandong
   indicator query --indicator 5g-base-stations --region 中国 --subregions -o csv
-  indicator put data-centers CN-SD 2021-12-06 204 --source local-media --reason 'first report'
+  indicator put data-centers CN-SD 2021-12-06 204 --source local-media
   indicator watch --region CN-SD
 
 Names are taken in any language of the catalog: ids, codes, names and other spellings.

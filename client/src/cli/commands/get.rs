@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Period: 2020, 2020-Q4, 2020-12, 2021-12-06, … [default: the latest]
     period: Option<Period>,
     /// The figure of this source [default: the preferred one]
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(short, long, value_name = "SOURCE")]
     source: Option<String>,
     #[command(flatten)]
     moment: AsOfArgs,

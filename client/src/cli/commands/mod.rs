@@ -2,12 +2,15 @@
 
 mod catalog;
 mod completions;
+mod delete;
 mod get;
-mod query;
 mod history;
 mod log;
+mod put;
+mod query;
 mod search;
 mod status;
+mod watch;
 
 use clap::Subcommand;
 use indicator_client::Client;
@@ -25,6 +28,10 @@ pub(crate) enum Command {
     Get(get::Args),
     /// List the figures that a selection of indicators, regions, sources and periods has
     Query(query::Args),
+    /// Write one figure
+    Put(put::Args),
+    /// Withdraw a figure, or all of a series; their history stays
+    Delete(delete::Args),
     /// Find indicators, regions, sources, units and dimensions by name
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
@@ -33,6 +40,8 @@ pub(crate) enum Command {
     History(history::Args),
     /// Print the commits: who changed what, when and why
     Log(log::Args),
+    /// Print changes as they happen
+    Watch(watch::Args),
     /// Print how the service is
     Status(status::Args),
     /// Print the completion script of a shell
@@ -45,10 +54,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Get(args) => get::run(&cx, args).await,
         Command::Query(args) => query::run(&cx, args).await,
+        Command::Put(args) => put::run(&cx, args).await,
+        Command::Delete(args) => delete::run(&cx, args).await,
         Command::Search(args) => search::run(&cx, args).await,
         Command::Catalog(args) => catalog::run(&cx, args).await,
         Command::History(args) => history::run(&cx, args).await,
         Command::Log(args) => log::run(&cx, args).await,
+        Command::Watch(args) => watch::run(&cx, args).await,
         Command::Status(args) => status::run(&cx, args).await,
         Command::Completions(args) => completions::run(&cx, args).await,
     }

@@ -25,16 +25,14 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  indicator query --region Shandong
-  indicator query --indicator gdp --region China --subregions --level province --from 2010 --to 2020 -o csv
-  indicator query --indicator 5g-base-stations --latest 1 --all-sources
+  indicator query -r Shandong
+  indicator query -i gdp -r China --subregions --level province --from 2010 --to 2020 -o csv
+  indicator query -i 5g-base-stations --latest 1 --all-sources
   indicator query --updated-after 1200 -o ndjson
 
 Selections are joined by \"and\", repetitions of one by \"or\"; without any, everything is selected.
 Rows are written as they arrive, except for a table, which needs all of them for its widths.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    filter: FilterArgs,
     /// Only the latest N periods of each series
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     latest: Option<u32>,
@@ -43,6 +41,8 @@ pub(crate) struct Args {
     /// Only what was inserted, revised or withdrawn after this revision
     #[arg(long, value_name = "REVISION")]
     updated_after: Option<u64>,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 /// Which cells.

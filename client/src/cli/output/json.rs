@@ -2,7 +2,17 @@
 
 use std::io::{self, Write};
 
+use indicator_proto::to_json;
+use prost::{Message, Name};
 use serde_json::{Map, Value};
+
+/// A message as the fields of its JSON object.
+pub(crate) fn fields<M: Message + Name>(message: &M) -> Map<String, Value> {
+    match to_json(message) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
 
 /// An object whose first field is a list of any length. Call [`JsonList::finish`] at the end.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal as _};
 
 pub(crate) use self::{
     card::Card,
-    json::JsonList,
+    json::{JsonList, fields},
     listing::{Listing, View},
     observations::{Observations, time, with_series},
     table::{Column, Table},

@@ -17,7 +17,7 @@ use crate::{
     catalog,
     context::{Context, Language},
     failure::Failure,
-    output::{Column, View},
+    output::{Column, View, fields},
     words::{self, Typed as _},
     write::ReasonArgs,
 };
@@ -116,9 +116,8 @@ fn print(cx: &Context, response: &ApplyCatalogResponse, dry_run: bool) -> anyhow
     for change in &response.changes {
         listing.push(change)?;
     }
-    let Value::Object(mut rest) = to_json(response) else { unreachable!("a message is an object") };
-    rest.remove("changes");
-    listing.finish(rest)?;
+    let counts = ApplyCatalogResponse { changes: Vec::new(), ..response.clone() };
+    listing.finish(fields(&counts))?;
     let count = |kind| response.changes.iter().filter(|change| change.kind() == kind).count();
     let counts = format!(
         "{} inserted, {} revised, {} deleted, {} unchanged",
