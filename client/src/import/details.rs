@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use csv::ByteRecord;
 use indicator_proto::{
     Decimal, Interval, Statuses, Time,
-    v1::{Bound, Equivalent, MissingReason},
+    v1::{Bound, Equivalent, MissingReason, Observation},
 };
 
 use super::numbers;
@@ -78,6 +78,20 @@ impl Details {
             details.rounded_to = decimals.and_then(|decimals| numbers.last_digit(decimals));
         }
         if faults.is_empty() { Ok(details) } else { Err(faults) }
+    }
+
+    /// Writes them into an observation.
+    pub(super) fn fill(&self, observation: &mut Observation) {
+        observation.bound = self.bound.unwrap_or_default().into();
+        observation.interval = self.interval.map(Into::into);
+        observation.missing = self.missing.unwrap_or_default().into();
+        observation.statuses = self.statuses.iter().map(Into::into).collect();
+        observation.rounded_to = self.rounded_to.map(|size| size.to_string()).unwrap_or_default();
+        observation.equivalents.clone_from(&self.equivalents);
+        observation.original_text.clone_from(&self.original_text);
+        observation.note.clone_from(&self.note);
+        observation.document_uri.clone_from(&self.document_uri);
+        observation.published_at = self.published_at.map(Into::into);
     }
 }
 

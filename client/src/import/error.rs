@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::mapping::{Column, InvalidMapping};
 use super::problem::Problem;
+use crate::catalog_file;
 
 /// Why a file cannot be read as data.
 #[derive(Debug, thiserror::Error)]
@@ -133,4 +134,7 @@ pub enum Error {
     /// The figure is no column.
     #[error("`fields.value` names a column; what is to be done to figures stands under `numbers`")]
     ValueOrigin,
+    /// The catalog of the mapping is none.
+    #[error(transparent)]
+    Catalog(catalog_file::InvalidCatalog),
 }

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn parts(columns: &[usize]) -> Vec<Part> {
-        let part = |at: &usize| Part { field: "x".into(), place: Place::Column(*at), transform: None, scheme: None };
+        let part = |at: &usize| Part { field: "x".into(), place: Place::Column(*at), transform: None };
         columns.iter().map(part).collect()
     }
 

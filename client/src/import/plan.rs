@@ -46,7 +46,6 @@ pub(super) struct Part {
     pub(super) place: Place,
     /// `None` where the text stays as it is.
     pub(super) transform: Option<Field>,
-    pub(super) scheme: Option<String>,
 }
 
 /// Where the text of a field stands.
@@ -158,7 +157,7 @@ impl Binder<'_> {
             Origin::FileName(pattern) => Place::Constant(self.in_file_name(name, pattern)?),
         };
         let transform = field.transforms().then(|| field.clone());
-        Ok(Some(Part { field: Cow::Owned(name.to_owned()), place, transform, scheme: field.scheme.clone() }))
+        Ok(Some(Part { field: Cow::Owned(name.to_owned()), place, transform }))
     }
 
     fn in_file_name(&self, field: &str, pattern: &regex::Regex) -> Result<String, Error> {

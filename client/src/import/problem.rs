@@ -107,14 +107,6 @@ pub enum Problem {
     /// The catalog has nothing of this name, or several things.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// No region has this code in the scheme that the mapping asks for.
-    #[error("no region has the code {text:?} in the scheme {scheme}")]
-    Scheme {
-        /// The text.
-        text: String,
-        /// The scheme.
-        scheme: String,
-    },
     /// The indicator is not broken down by this dimension.
     #[error("the indicator {indicator} is not broken down by it")]
     Undeclared {

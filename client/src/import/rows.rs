@@ -21,6 +21,8 @@ pub(super) const NO_COLUMN: u32 = u32::MAX;
 /// What a file says, with its own names for things.
 #[derive(Debug, Default)]
 pub struct Rows {
+    /// Names of the columns.
+    pub header: Vec<String>,
     /// Names of the series that there are figures for.
     pub keys: Vec<Key>,
     /// What figures have beside their value. The first says nothing.
@@ -82,7 +84,7 @@ pub fn read(text: &Text, mapping: &Mapping, figures: bool) -> Result<Rows, Error
     while let Some(line) = table.next(&mut record) {
         reader.record(line, &record);
     }
-    Ok(reader.rows)
+    Ok(Rows { header: table.header().to_vec(), ..reader.rows })
 }
 
 struct Reader<'p> {
@@ -143,27 +145,38 @@ impl<'p> Reader<'p> {
             Some(column) if self.figures => self.plan.numbers.read(text_of(record, column.at)),
             _ => Ok(None),
         };
-        let figure = match read {
-            Ok(figure) => figure,
-            Err(problem) => return self.reject(line, header, "value", problem),
-        };
-        let Some(details) = self.details(line, record, header, at, figure.map(|figure| figure.decimals)) else { return };
-        let details = match self.complete(details, figure.is_some()) {
-            Ok(Some(details)) => details,
-            Ok(None) => {
-                self.rows.skipped += 1;
-                return;
+        let rejects = self.rows.rejects.len();
+        let figure = read.unwrap_or_else(|problem| {
+            self.reject(line, header, "value", problem);
+            None
+        });
+        let details = self.details(line, record, header, at, figure.map(|figure| figure.decimals));
+        let details = match details.filter(|_| self.rows.rejects.len() == rejects) {
+            Some(details) => match self.complete(details, figure.is_some()) {
+                Ok(Some(details)) => details,
+                // A cell without a figure says nothing, so nothing else of it matters.
+                Ok(None) => {
+                    self.rows.skipped += 1;
+                    return;
+                },
+                Err((field, problem)) => {
+                    self.reject(line, header, field, problem);
+                    details
+                },
             },
-            Err((field, problem)) => return self.reject(line, header, field, problem),
+            None => 0,
         };
-        let period = match self.periods.read(record, header.map(|header| &**header)) {
-            Ok(period) => period,
-            Err(problem) => return self.reject(line, header, "period", problem),
-        };
-        let Some(key) = self.key(line, record, header, at) else { return };
-        let value = figure.map(|figure| figure.value);
-        let column = if header.is_some() { at } else { NO_COLUMN };
-        self.rows.figures.push(Figure { key, details, line, column, period, value });
+        // Every fault is told, so the rest is looked at also when there was one.
+        let period = self.periods.read(record, header.map(|header| &**header));
+        let period = period.map_err(|problem| self.reject(line, header, "period", problem));
+        let key = self.key(line, record, header, at);
+        if let (Ok(period), Some(key)) = (period, key)
+            && self.rows.rejects.len() == rejects
+        {
+            let value = figure.map(|figure| figure.value);
+            let column = if header.is_some() { at } else { NO_COLUMN };
+            self.rows.figures.push(Figure { key, details, line, column, period, value });
+        }
     }
 
     /// Index of the key; `None` when something is wrong with it, which is among the rejects then.

@@ -130,10 +130,10 @@ fn every_fault_of_a_file_is_found_with_its_line() {
     let sample = "indicator,region,source,period,value,bound,missing,lower,upper\n\
         gdp,CN,office,2021-Q5,1,,,,\ngdp,CN,office,2021,1e999,,,,\ngdp,,office,2021,1,,,,\ngdp,CN,office,2021,1,odd,,,\n\
         gdp,CN,office,2021,1,,suppressed,,\ngdp,CN,office,2021,,,,2,1\ngdp,CN,office\ngdp,CN,office,2021,١٢,,,,\n\
-        gdp,CN,office,2021,,>,,,\n";
+        gdp,CN,office,2021,,>,,,\n,CN,office,today,none,,,,\n";
     let (figures, rejects) = figures(sample.as_bytes(), "");
     assert_eq!(figures, lines(&[]));
-    let expected = ["2 period", "3 value", "4 region", "5 bound", "6 value", "7 lower", "8 row", "9 value", "10 bound"];
+    let expected = ["2 period", "3 value", "4 region", "5 bound", "6 value", "7 lower", "8 row", "9 value", "10 bound", "11 value", "11 period", "11 indicator"];
     assert_eq!(rejects, lines(&expected));
 }
 

@@ -27,8 +27,8 @@ pub struct Mapping {
     pub numbers: Numbers,
     /// What is where.
     pub fields: Fields,
-    /// Catalog entries that the file needs, in the proto3 JSON mapping of `CatalogEntry`; created if missing and allowed.
-    pub catalog: Vec<toml::Table>,
+    /// Catalog entries that the file needs, as in catalog files: `[[catalog.source]]`. Created if missing and allowed.
+    pub catalog: toml::Table,
     /// How entries are made for texts that the catalog does not know, where that is allowed.
     pub create: Create,
 }
