@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io::Write as _};
 
 use indicator_proto::{
     Period, to_json,
-    v1::{EntryKind, ListVintagesRequest, SeriesKey, Vintage},
+    v1::{EntryKind, ErrorReason, ListVintagesRequest, ListVintagesResponse, SeriesKey, Vintage},
 };
 use serde_json::{Map, Value};
 
@@ -47,11 +47,13 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         as_of: args.moment.moment(),
         ..ListVintagesRequest::default()
     };
-    let mut page = cx.client.list_vintages(request.clone()).await?;
+    let mut page = match cx.client.list_vintages(request.clone()).await {
+        Err(error) if error.reason() == Some(ErrorReason::NotFound) => ListVintagesResponse::default(),
+        answer => answer?,
+    };
     let Some(first) = page.vintages.first() else {
-        return Err(Failure::not_found("there is no figure of this series and period")
-            .remedy("indicator query shows which periods and sources there are")
-            .into());
+        let nothing = "there has never been a figure of this series and period";
+        return Err(Failure::not_found(nothing).remedy("indicator query shows which periods and sources there are").into());
     };
     // Where no source was asked for, the answer names the preferred one.
     let series = first.observation.as_ref().and_then(|it| it.series.clone()).unwrap_or(series);

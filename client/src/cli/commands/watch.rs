@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use indicator_client::WatchEvent;
+use indicator_client::{Error, WatchEvent};
 use indicator_proto::{
     SeriesKey,
     v1::{
@@ -64,10 +64,11 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     let mut opened = false;
     while let Some(event) = watch.next().await {
         match event? {
-            WatchEvent::Connecting { attempt, error, .. } if !opened => match error {
-                Some(error) if attempt >= ATTEMPTS => return Err(error.into()),
-                _ => {}
-            },
+            WatchEvent::Connecting { attempt, error: Some(error), .. } if !opened && attempt >= ATTEMPTS => {
+                return Err(error.into());
+            }
+            // A server that is not there is told once, at the end.
+            WatchEvent::Connecting { error: Some(Error::Connect { .. }), .. } if !opened => {}
             WatchEvent::Snapshot(series) => feed.snapshot(series).await?,
             WatchEvent::SnapshotEnd { .. } => feed.flush()?,
             WatchEvent::Commit(commit) => feed.commit(commit).await?,
@@ -90,7 +91,7 @@ fn notice(event: &WatchEvent, again: bool) -> Option<String> {
             format!("the server ends the watch; connecting again in {:.1} s", wait.as_secs_f64())
         }
         WatchEvent::Connecting { attempt, error: Some(error), wait } => {
-            format!("not connected: {error}; attempt {} in {:.1} s", attempt + 1, wait.as_secs_f64())
+            format!("waiting: {error}; attempt {} in {:.1} s", attempt + 1, wait.as_secs_f64())
         }
         WatchEvent::Opened { revision, outcome: WatchOutcome::Snapshot, .. } => {
             format!("watching: the figures at revision {revision}, then their changes")
@@ -178,8 +179,6 @@ impl<'a> Feed<'a> {
 mod tests {
     use std::time::Duration;
 
-    use indicator_client::Error;
-
     use super::*;
 
     #[test]
@@ -187,7 +186,7 @@ mod tests {
         let wait = Duration::from_millis(340);
         let error = Some(Error::Cut { what: "the watch", cause: None });
         let lost = WatchEvent::Connecting { attempt: 1, error, wait };
-        assert_eq!(notice(&lost, true).as_deref(), Some("not connected: the watch was cut off; attempt 2 in 0.3 s"));
+        assert_eq!(notice(&lost, true).as_deref(), Some("waiting: the watch was cut off; attempt 2 in 0.3 s"));
         let opened = |outcome| WatchEvent::Opened { epoch: "e".to_owned(), revision: 7, outcome };
         let first = notice(&opened(WatchOutcome::Replay), false);
         assert_eq!(first.as_deref(), Some("watching: changes after revision 7"));
