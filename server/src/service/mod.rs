@@ -1,6 +1,7 @@
 //! One file an RPC: convert, call, reply.
 
 pub mod admin;
+pub mod catalog;
 mod filter;
 mod gate;
 mod moment;
