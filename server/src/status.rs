@@ -67,6 +67,11 @@ pub(crate) fn deadline_exceeded() -> Status {
     status(Code::DeadlineExceeded, ErrorReason::Deadline, message, [], ErrorDetails::new())
 }
 
+/// There is no service behind the path of the call.
+pub(crate) fn unknown_service(path: &str) -> Status {
+    Status::unimplemented(format!("nothing here answers {}; list the services by reflection", shorten(path, TEXT_BYTES)))
+}
+
 /// The server is stopping.
 pub(crate) fn shutting_down() -> Status {
     Error::ShuttingDown.into()

@@ -37,15 +37,19 @@ struct Server {
     stop: CancellationToken,
     running: JoinHandle<()>,
     calls: mpsc::UnboundedReceiver<Option<Deadline>>,
+    release: CancellationToken,
 }
 
-/// Tells of each call, and never answers.
+/// Tells of each call. Its streams never end, and the other calls are answered when they are released.
 #[derive(Clone)]
-struct Hanging(mpsc::UnboundedSender<Option<Deadline>>);
+struct Hanging {
+    calls: mpsc::UnboundedSender<Option<Deadline>>,
+    release: CancellationToken,
+}
 
 impl Hanging {
     fn tell<T>(&self, request: &Request<T>) {
-        let _ = self.0.send(request.extensions().get::<Deadline>().copied());
+        let _ = self.calls.send(request.extensions().get::<Deadline>().copied());
     }
 }
 
@@ -63,7 +67,8 @@ impl WatchService for Hanging {
 impl AdminService for Hanging {
     async fn get_status(&self, request: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
         self.tell(&request);
-        std::future::pending().await
+        self.release.cancelled().await;
+        Ok(Response::new(GetStatusResponse::default()))
     }
 }
 
@@ -72,11 +77,13 @@ async fn start(options: Options) -> Server {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let (sender, calls) = mpsc::unbounded_channel();
+    let release = CancellationToken::new();
+    let hanging = Hanging { calls: sender, release: release.clone() };
     let routes = serve::routes(stop.clone())
-        .add_service(WatchServiceServer::new(Hanging(sender.clone())))
-        .add_service(AdminServiceServer::new(Hanging(sender)));
+        .add_service(WatchServiceServer::new(hanging.clone()))
+        .add_service(AdminServiceServer::new(hanging));
     let running = tokio::spawn(serve::run(listener, routes, options, stop.clone().cancelled_owned()));
-    Server { address, stop, running, calls }
+    Server { address, stop, running, calls, release }
 }
 
 impl Server {
@@ -146,6 +153,21 @@ async fn a_stream_that_never_ends_holds_the_server_no_longer_than_the_grace() {
 }
 
 #[tokio::test]
+async fn a_call_in_flight_is_answered_and_a_new_connection_refused_while_the_server_stops() {
+    let mut server = start(Options::default()).await;
+    let channel = server.channel().await;
+    let call = tokio::spawn(async move { AdminServiceClient::new(channel).get_status(GetStatusRequest::default()).await });
+    server.calls.recv().await.unwrap();
+    server.stop.cancel();
+    let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
+    timeout(LONG, refused).await.expect("the port is closed");
+    assert!(!server.running.is_finished());
+    server.release.cancel();
+    call.await.unwrap().unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_no_longer_reads_holds_the_server_no_longer_than_the_grace() {
     let grace = Duration::from_secs(1);
     let server = start(Options { grace, ..Options::default() }).await;
@@ -212,6 +234,16 @@ async fn an_unknown_service_and_an_unknown_method_are_unimplemented() {
         let status = client.unary(Request::new(check("")), path.parse().unwrap(), codec).await.unwrap_err();
         assert_eq!(status.code(), Code::Unimplemented, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_is_told_what_this_is() {
+    let server = start(Options::default()).await;
+    let mut browser = TcpStream::connect(server.address).await.unwrap();
+    browser.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut page = String::new();
+    timeout(LONG, browser.read_to_string(&mut page)).await.unwrap().unwrap();
+    assert!(page.starts_with("HTTP/1.1 404") && page.contains("gRPC"), "{page}");
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ mod query;
 mod read;
 mod record;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod token;
 mod writer;
 

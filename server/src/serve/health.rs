@@ -53,7 +53,7 @@ impl health_server::Health for Health {
             (ServingStatus::ServiceUnknown, None)
         };
         let stop = self.stop.clone().cancelled_owned();
-        // The last word is an error, since clients take any other end of the stream for a fault of theirs to retry at once.
+        // The last word is an error: it says why the stream ends, and when to come back.
         let ending = at_stop.map(|status| Ok(response(status))).into_iter().chain([Err(status::shutting_down())]);
         let changes = stream::once(stop).flat_map(move |()| stream::iter(ending.clone()));
         Ok(Response::new(Box::pin(stream::once(async move { Ok(response(now)) }).chain(changes))))

@@ -132,7 +132,11 @@ struct Grouped {
 impl Grouped {
     fn add(&mut self, index: u32, mut observation: v1::Observation, mode: Mode, violations: &mut Vec<Violation>) {
         let place = Place::Change(index);
-        let Some(key) = series_key(observation.series.take(), place, violations) else { return };
+        let Some(key) = series_key(observation.series.take(), place, violations) else {
+            // Looked at all the same: every problem is told at once.
+            cell(observation, place, index, mode, violations);
+            return;
+        };
         let position = *self.by_key.entry(key).or_insert_with_key(|key| {
             let cells = Vec::new();
             self.list.push(SeriesWrite { key: key.clone(), place, cells, withdraw_rest: mode == Mode::Replace });

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use indicator_proto::{
     Time,
     v1::{
-        admin_service_server::AdminServiceServer, observation_service_server::ObservationServiceServer,
-        watch_service_server::WatchServiceServer,
+        admin_service_server::AdminServiceServer, catalog_service_server::CatalogServiceServer,
+        observation_service_server::ObservationServiceServer, watch_service_server::WatchServiceServer,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,9 @@ use crate::engine::Engine;
 pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &CancellationToken) -> Routes {
     // The size of messages is limited before they come here, with the right status.
     routes
+        .add_service(
+            CatalogServiceServer::new(catalog::CatalogApi::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
+        )
         .add_service(
             ObservationServiceServer::new(observation::Observations::new(Arc::clone(engine)))
                 .max_decoding_message_size(usize::MAX),

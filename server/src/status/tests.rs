@@ -76,7 +76,7 @@ fn codes_and_reasons_are_those_the_schema_documents() {
         (Error::RevisionNotReached { asked: 9, head: 4 }, Code::Unavailable, "REVISION_NOT_REACHED"),
         (Error::QueueFull, Code::ResourceExhausted, "WRITE_QUEUE_FULL"),
         (Error::ShuttingDown, Code::Unavailable, "SHUTTING_DOWN"),
-        (Error::Store(store::Error::Full), Code::ResourceExhausted, "STORAGE_FULL"),
+        (Error::Store(store::Error::Full { free: 1, needed: 2 }), Code::ResourceExhausted, "STORAGE_FULL"),
         (Error::Store(store::Error::Corrupt("block 7".into())), Code::Internal, "STORAGE_FAILED"),
     ];
     for (error, code, expected) in cases {

@@ -202,8 +202,9 @@ mod tests {
         #[test]
         fn log_catalog_and_request_keys_are_read_back(revision: u64, part: u16, kind: u8, id in "[a-zA-Z0-9._-]{1,20}", time: i64) {
             prop_assert_eq!(decode_log(&log(revision, part)), Some((revision, part)));
-            prop_assert_eq!(decode_catalog(&catalog(kind, &id, revision)), Some((kind, id.as_str(), revision)));
-            prop_assert_eq!(decode_request_time(&request_time(time, &id)), Some((time, id.as_str())));
+            let (entry, request) = (catalog(kind, &id, revision), request_time(time, &id));
+            prop_assert_eq!(decode_catalog(&entry), Some((kind, id.as_str(), revision)));
+            prop_assert_eq!(decode_request_time(&request), Some((time, id.as_str())));
         }
 
         #[test]
