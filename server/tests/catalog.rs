@@ -1,4 +1,5 @@
 //! The catalog service over a real store.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
