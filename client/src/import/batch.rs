@@ -52,14 +52,14 @@ impl Batches {
             Ok(series) => {
                 figure.key = *series;
                 true
-            },
+            }
             Err(faults) => {
                 for (field, problem) in faults {
                     let (field, problem) = (field.clone(), Arc::new(problem.clone()));
                     rows.rejects.push(Reject { line: figure.line, column: header(rows, figure), field, problem });
                 }
                 false
-            },
+            }
         });
         let mut batches = Self { series, figures, details: std::mem::take(&mut rows.details), ranges: Vec::new(), size };
         batches.sort();
@@ -117,8 +117,9 @@ impl Batches {
 
     fn sort(&mut self) {
         let details = &self.details;
-        let place =
-            |figure: &Figure| (figure.key, figure.period, details[figure.details as usize].published_at, figure.line, figure.column);
+        let place = |figure: &Figure| {
+            (figure.key, figure.period, details[figure.details as usize].published_at, figure.line, figure.column)
+        };
         if !self.figures.is_sorted_by_key(place) {
             self.figures.sort_unstable_by_key(place);
         }
@@ -128,9 +129,7 @@ impl Batches {
     /// series at once.
     fn drop_duplicates(&mut self, rows: &mut Rows, mode: WriteMode) {
         let same = |a: &Figure, b: &Figure| {
-            a.key == b.key
-                && a.period == b.period
-                && (mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
+            a.key == b.key && a.period == b.period && (mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
         };
         let again: Vec<bool> = std::iter::once(false)
             .chain(self.figures.windows(2).map(|pair| same(&pair[0], &pair[1])))

@@ -25,7 +25,9 @@ pub struct Reject {
 #[non_exhaustive]
 pub enum Problem {
     /// The row has fewer or more cells than the header.
-    #[error("the row has {cells} cells, the header {columns}; add or remove cells, or say where the data end with `read.stop_at`")]
+    #[error(
+        "the row has {cells} cells, the header {columns}; add or remove cells, or say where the data end with `read.stop_at`"
+    )]
     Ragged {
         /// Cells of the row.
         cells: usize,
@@ -73,7 +75,9 @@ pub enum Problem {
         words: Vec<&'static str>,
     },
     /// Not an equivalent.
-    #[error("{text:?} is not an equivalent; write a decimal and a unit, such as \"470400000000 USD\", with \"; \" between several")]
+    #[error(
+        "{text:?} is not an equivalent; write a decimal and a unit, such as \"470400000000 USD\", with \"; \" between several"
+    )]
     Equivalent {
         /// The text.
         text: String,

@@ -77,7 +77,9 @@ pub enum Stopped {
 fn afterwards(done: &Summary) -> String {
     match done.figures {
         0 => String::new(),
-        figures => format!("; {figures} figures were written before: run the import again to finish it, what is there stays as it is"),
+        figures => {
+            format!("; {figures} figures were written before: run the import again to finish it, what is there stays as it is")
+        }
     }
 }
 
@@ -153,7 +155,7 @@ impl Import {
                 None => {
                     let cut = Error::Cut { what: "the import", cause: None };
                     return Err(stop(summary, cut));
-                },
+                }
             };
             file.take_rejects(batch, &answer);
             summary.add(&answer, file.batches.figures_of(batch).len() as u64);
@@ -167,7 +169,10 @@ impl Import {
 }
 
 /// The messages of one file. They are made as the connection takes them, so that memory does not grow with the file.
-fn requests(options: ImportOptions, batches: Arc<Batches>) -> impl futures::Stream<Item = ImportObservationsRequest> + Send + 'static {
+fn requests(
+    options: ImportOptions,
+    batches: Arc<Batches>,
+) -> impl futures::Stream<Item = ImportObservationsRequest> + Send + 'static {
     let request = |message| ImportObservationsRequest { message: Some(message) };
     let rest = (0..batches.len()).map(move |batch| request(Message::Batch(batches.message(batch))));
     stream::iter(std::iter::once(request(Message::Options(options))).chain(rest))

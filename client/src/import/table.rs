@@ -58,7 +58,7 @@ impl<'t> Table<'t> {
                 Some((line, pending)) => {
                     *record = pending;
                     line
-                },
+                }
                 None => self.read(record)?,
             };
             let first = text_of(record, 0).trim();
@@ -113,7 +113,7 @@ impl<'t> Table<'t> {
                 let start = self.offset.0 + usize::try_from(position.byte()).expect("the text is in memory");
                 let breaks = self.text.content.as_bytes()[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
                 self.offset.1 + position.line() + breaks.filter(|byte| **byte == b'\n').count() as u64
-            },
+            }
         }
     }
 }
@@ -139,7 +139,7 @@ pub(super) fn position(header: &[String], column: &Column, file: &str) -> Result
                 (None, _) => Err(absent()),
                 (Some(_), Some(_)) => Err(Error::AmbiguousColumn { file: file.to_owned(), column: name.clone() }),
             }
-        },
+        }
     }
 }
 
@@ -160,8 +160,7 @@ fn skip_lines(text: &str, lines: u64) -> (usize, u64) {
 fn detect_delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
         let mut widths = std::collections::BTreeMap::new();
-        let mut reader =
-            ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
         for record in reader.byte_records().take(SAMPLE).flatten() {
             *widths.entry(record.len()).or_insert(0) += 1;
         }
