@@ -318,7 +318,7 @@ impl Record {
         let written = if self.batch.bytes() == 0 && self.commits.is_empty() {
             Ok(())
         } else {
-            self.spill().and_then(|()| Ok(self.shared.store.sync()?))
+            self.spill().and_then(|()| Ok(self.shared.store.sync(self.head.revision, self.head.hash)?))
         };
         self.requests.clear();
         let commits = std::mem::take(&mut self.commits);

@@ -9,7 +9,10 @@ use super::{
     super::{filter, moment, page, wire},
     Answers, reach,
 };
-use crate::engine::{Cursor, Engine, Error, Query};
+use crate::{
+    engine::{Cursor, Engine, Error, Query},
+    serve::Deadline,
+};
 
 /// Observations in one message. Large enough that framing costs little, small enough that a reader can begin.
 const ROWS_PER_MESSAGE: usize = 1_000;
@@ -19,9 +22,10 @@ const WAITING: usize = 8;
 
 pub(super) async fn query(
     engine: Arc<Engine>,
+    deadline: Option<Deadline>,
     request: v1::QueryObservationsRequest,
 ) -> Result<Answers<v1::QueryObservationsResponse>, Error> {
-    reach(&engine, request.min_revision).await?;
+    reach(&engine, request.min_revision, deadline).await?;
     let fingerprint = fingerprint(&request);
     let query = check(&engine, request, fingerprint)?;
     let (sender, receiver) = mpsc::channel(WAITING);

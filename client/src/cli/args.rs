@@ -1,0 +1,77 @@
+//! The command line as a whole: what is the same for every command.
+
+use clap::{Args, Parser};
+
+use crate::{
+    commands::Command,
+    context::{Format, Language},
+};
+
+/// Statistical indicators of regions: read, write and watch figures that keep their meaning
+#[derive(Debug, Parser)]
+#[command(name = "indicator", version, max_term_width = 100, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Address of the server
+    #[arg(long, global = true, env = "INDICATOR_SERVER", default_value = "http://127.0.0.1:7430", value_name = "URL")]
+    pub(crate) server: String,
+    /// How to write the answer: table, json (one object), ndjson (a line an item) or csv
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) output: Format,
+    /// Language of names and words: en or zh [default: that of LANG]
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
+    pub(crate) lang: Option<Language>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  indicator get 5g-base-stations Shandong
+  indicator query --indicator 5g-base-stations --region 中国 --subregions -o csv
+  indicator put data-centers CN-SD 2021-12-06 204 --source local-media
+  indicator watch --region CN-SD
+
+Names are taken in any language of the catalog: ids, codes, names and other spellings.
+Data go to standard output, everything else to standard error. NO_COLOR turns colours off.
+
+Exit codes:
+  0  done
+  1  failed: the server answered with an error, or a file could not be read
+  2  the command line is not right
+  3  there is no such figure, series or entry
+  4  the server cannot be reached or does not answer
+  5  the input was rejected; what was rejected has not been written
+  6  the series has changed since --expect-revision";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_summary_and_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has a summary");
+            let leaves: Vec<_> = command.get_subcommands().collect();
+            for leaf in if leaves.is_empty() { vec![command] } else { leaves } {
+                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("indicator "), "{name} {} has an example", leaf.get_name());
+            }
+        }
+    }
+}
