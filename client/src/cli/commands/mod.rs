@@ -50,19 +50,20 @@ pub(crate) enum Command {
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
-    let cx = context(&cli.global)?;
+    // Completions must work wherever a shell starts, whatever the server's address is.
+    let cx = || context(&cli.global);
     match cli.command {
-        Command::Get(args) => get::run(&cx, args).await,
-        Command::Query(args) => query::run(&cx, args).await,
-        Command::Put(args) => put::run(&cx, args).await,
-        Command::Delete(args) => delete::run(&cx, args).await,
-        Command::Search(args) => search::run(&cx, args).await,
-        Command::Catalog(args) => catalog::run(&cx, args).await,
-        Command::History(args) => history::run(&cx, args).await,
-        Command::Log(args) => log::run(&cx, args).await,
-        Command::Watch(args) => watch::run(&cx, args).await,
-        Command::Status(args) => status::run(&cx, args).await,
-        Command::Completions(args) => completions::run(&cx, args).await,
+        Command::Get(args) => get::run(&cx()?, args).await,
+        Command::Query(args) => query::run(&cx()?, args).await,
+        Command::Put(args) => put::run(&cx()?, args).await,
+        Command::Delete(args) => delete::run(&cx()?, args).await,
+        Command::Search(args) => search::run(&cx()?, args).await,
+        Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::History(args) => history::run(&cx()?, args).await,
+        Command::Log(args) => log::run(&cx()?, args).await,
+        Command::Watch(args) => watch::run(&cx()?, args).await,
+        Command::Status(args) => status::run(&cx()?, args).await,
+        Command::Completions(args) => completions::run(&args),
     }
 }
 
