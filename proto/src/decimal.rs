@@ -76,14 +76,15 @@ impl Decimal {
     pub fn checked_mul(&self, other: &Self) -> Option<Self> {
         let (mut a, mut b) = (self.mantissa(), other.mantissa());
         let mut scale = self.scale() + other.scale();
-        // Each pair of a 2 and a 5 is a factor 10: taking them out of the digits first lets an overflow mean "too many digits".
+        if let Some(product) = a.checked_mul(b) {
+            return Self::from_parts(product, scale);
+        }
+        // Each pair of a 2 and a 5 is a factor 10: without them, a product that overflows has too many digits.
         let mut zeros = 0;
-        if a != 0 && b != 0 {
-            for (two, five) in [(2, 5), (5, 2), (10, 1), (1, 10)] {
-                while a % two == 0 && b % five == 0 {
-                    (a, b) = (a / two, b / five);
-                    zeros += 1;
-                }
+        for (two, five) in [(2, 5), (5, 2), (10, 1), (1, 10)] {
+            while a % two == 0 && b % five == 0 {
+                (a, b) = (a / two, b / five);
+                zeros += 1;
             }
         }
         let restored = zeros.min(scale);

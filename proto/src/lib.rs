@@ -32,7 +32,7 @@ pub use self::{
 };
 
 /// Messages and stubs of the package `indicator.v1`. The `.proto` files are its documentation.
-#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::invalid_html_tags)]
 pub mod v1 {
     tonic::include_proto!("indicator.v1");
 }

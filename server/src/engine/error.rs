@@ -11,12 +11,14 @@ pub struct Violation {
     pub reason: ErrorReason,
     /// What is wrong, and what to do about it.
     pub description: String,
+    /// Index of the series in its batch, and of the observation in its series: where a batch is at fault.
+    pub place: Option<(u32, Option<u32>)>,
 }
 
 impl Violation {
     /// A violation of `field`.
     pub fn new(field: impl Into<String>, reason: ErrorReason, description: impl Into<String>) -> Self {
-        Self { field: field.into(), reason, description: description.into() }
+        Self { field: field.into(), reason, description: description.into(), place: None }
     }
 }
 

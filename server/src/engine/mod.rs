@@ -1,8 +1,314 @@
 //! The record: validates, applies commands, reads as of any moment. Knows nothing of gRPC.
+//!
+//! One thread writes: it takes all commands that wait, applies each to the state machine ([`record`]), brings them to the disk
+//! with one flush, publishes them, and answers. Readers share the catalog, the series index and a cache of decoded states with
+//! it ([`shared`]); each fixes the head revision when it starts and sees exactly that state.
 
 pub mod catalog;
+mod changelog;
+mod check;
+mod command;
+mod commit;
 mod error;
+mod filter;
+mod index;
+mod plan;
+mod preferred;
+mod query;
+mod read;
+mod record;
+mod shared;
+#[cfg(test)]
+mod tests;
 mod token;
+mod writer;
 
+use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
+
+use indicator_proto::{
+    Period, SeriesKey, Time,
+    v1::{EntryKind, ErrorReason},
+};
+use tokio::sync::watch;
+
+pub use command::{CatalogCommand, CellWrite, Command, Context, Mode, Place, RequestId, SeriesWrite, WriteCommand};
+pub use commit::{CellChange, Commit, Counts, Receipt, SeriesChanges};
 pub use error::{Error, SeriesChanged, Violation};
-pub use token::{Purpose, TokenError, Tokens};
+pub use filter::{Filter, Sources};
+pub use index::SeriesIndex;
+pub use query::{Chunk, Cursor, Query, Row, Summary};
+pub use read::{Moment, Vintage};
+pub use shared::Head;
+pub use token::{Purpose, TokenError, Tokens, fingerprint};
+
+use crate::store::{Header, Store};
+use changelog::{LocalAppender, LocalLog};
+use shared::Shared;
+
+/// How an engine is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// As many commands may wait.
+    pub write_queue: usize,
+    /// The record's clock.
+    pub clock: fn() -> Time,
+}
+
+/// Opens the record and answers for it. Cheap to share behind an [`Arc`].
+pub struct Engine {
+    shared: Arc<Shared>,
+    appender: Option<LocalAppender>,
+    writer: Option<thread::JoinHandle<()>>,
+    tokens: Tokens,
+}
+
+impl Engine {
+    /// Opens a data directory and starts the writer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`]; [`crate::store::Error::Corrupt`] if what is in it contradicts itself.
+    pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
+        let store = Store::open(directory)?;
+        let tokens = Tokens::new(store.token_key(), store.epoch());
+        let shared = Arc::new(load(store)?);
+        let (appender, log) = LocalLog::new(options.write_queue, options.clock);
+        let writer = thread::Builder::new().name("writer".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || writer::run(&shared, log)
+        });
+        let writer = writer.map_err(crate::store::Error::from)?;
+        Ok(Self { shared, appender: Some(appender), writer: Some(writer), tokens })
+    }
+
+    /// The newest commit that readers see.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.shared.head()
+    }
+
+    /// Follows the newest commit.
+    #[must_use]
+    pub fn follow(&self) -> watch::Receiver<Head> {
+        self.shared.subscribe()
+    }
+
+    /// The store's history.
+    #[must_use]
+    pub fn epoch(&self) -> [u8; 16] {
+        self.shared.store.epoch()
+    }
+
+    /// Seals and opens tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The catalog, with all its versions.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<catalog::Catalog> {
+        self.shared.catalog.load_full()
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn series_count(&self) -> u32 {
+        self.shared.index().len()
+    }
+
+    /// The key of a series that a commit or an index named.
+    #[must_use]
+    pub fn series_key(&self, id: u32) -> Arc<SeriesKey> {
+        Arc::clone(self.shared.index().key(id))
+    }
+
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn size_on_disk(&self) -> Result<u64, Error> {
+        Ok(self.shared.store.size_on_disk()?)
+    }
+
+    /// How many follow the head: watches, and reads that wait for a revision.
+    #[must_use]
+    pub fn subscribers(&self) -> u64 {
+        self.shared.subscribers() as u64
+    }
+
+    /// How many commands wait for the writer.
+    #[must_use]
+    pub fn queued_writes(&self) -> u64 {
+        self.appender.as_ref().map_or(0, LocalAppender::waiting)
+    }
+
+    /// Waits until the record has a revision. The caller sets the limit of time.
+    pub async fn reach(&self, revision: u64) {
+        // The sender lives as long as `self`.
+        let _ = self.follow().wait_for(|head| head.revision >= revision).await;
+    }
+
+    /// Resolves a moment at the head.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FutureRevision`], [`Error::Store`].
+    pub fn moment(&self, revision: Option<u64>, recorded_at: Option<Time>, published_at: Option<Time>) -> Result<Moment, Error> {
+        let head = self.head().revision;
+        let asked = revision.unwrap_or(head);
+        if asked > head {
+            return Err(Error::FutureRevision { asked, head });
+        }
+        let recorded = recorded_at.map_or(Ok(head), |time| read::revision_at(&self.shared, time))?;
+        Ok(Moment { revision: asked.min(recorded), published_at })
+    }
+
+    /// Checks a write against the catalog as it is now, without waiting for the writer.
+    #[must_use]
+    pub fn check(&self, command: &WriteCommand) -> Vec<Violation> {
+        check::references(self.catalog().at(self.head().revision), &self.shared.index(), command)
+    }
+
+    /// Applies a command. When it answers, the commit is on disk and readers see it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the command, or with the store; nothing was written.
+    pub async fn apply(&self, command: Command) -> Result<Receipt, Error> {
+        let appender = self.appender.as_ref().ok_or(Error::ShuttingDown)?;
+        appender.append(command)?.await.map_err(|_| Error::ShuttingDown)?
+    }
+
+    /// The figure of one cell; see [`query::cell`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] with the reason: what is unknown of the key, or that there is no figure at that moment.
+    pub fn cell(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Result<(Arc<SeriesKey>, Row), Error> {
+        match query::cell(&self.shared, key, period, moment)? {
+            Some(found) => Ok(found),
+            None => Err(self.absent(key, period, moment)),
+        }
+    }
+
+    /// Why a cell is not there.
+    fn absent(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Error {
+        let catalog = self.catalog();
+        let view = catalog.at(moment.revision);
+        let not_found = |reason, kind, name: String| Error::NotFound { reason, kind, name };
+        if view.indicator(&key.indicator).is_none() {
+            return not_found(ErrorReason::UnknownIndicator, "indicator", key.indicator.clone());
+        }
+        if view.region(&key.region).is_none() {
+            return not_found(ErrorReason::UnknownRegion, "region", key.region.clone());
+        }
+        if !key.source.is_empty() && view.source(&key.source).is_none() {
+            return not_found(ErrorReason::UnknownSource, "source", key.source.clone());
+        }
+        let period = period.map_or_else(String::new, |p| format!(" for {p}"));
+        not_found(ErrorReason::NotFound, "observation", format!("{key}{period}"))
+    }
+
+    /// Delivers the answer to a query. Blocks: not for an async thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<()>) -> Result<Summary, Error> {
+        query::run(&self.shared, query, deliver)
+    }
+
+    /// The series of the preferred source of a subject today, or the named one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::cell`].
+    pub fn series(&self, key: &SeriesKey, period: Option<Period>) -> Result<Arc<SeriesKey>, Error> {
+        let moment = self.moment(None, None, None)?;
+        if let Some(certain) = self.certain_series(key) {
+            return Ok(certain);
+        }
+        let preferred = query::cell(&self.shared, key, period, moment)?.map(|(key, _)| key);
+        preferred.ok_or_else(|| self.absent(key, period, moment))
+    }
+
+    /// The named series, or the only one of a subject: one whose figures are all withdrawn still has a history.
+    fn certain_series(&self, key: &SeriesKey) -> Option<Arc<SeriesKey>> {
+        let index = self.shared.index();
+        let id = match (key.source.is_empty(), index.same_subject(key)) {
+            (false, _) => index.id(key)?,
+            (true, [only]) => *only,
+            (true, _) => return None,
+        };
+        Some(Arc::clone(index.key(id)))
+    }
+
+    /// Every version of a series, or of one of its cells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub fn vintages(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Result<Vec<Vintage>, Error> {
+        let id = self.shared.index().id(key);
+        let id = id.ok_or_else(|| self.absent(key, period, moment))?;
+        read::vintages(&self.shared, id, period, moment)
+    }
+
+    /// The header of a commit up to the head.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn header(&self, revision: u64) -> Result<Header, Error> {
+        read::header(&self.shared, revision)
+    }
+
+    /// A commit up to the head, with its changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn commit(&self, revision: u64, with_previous: bool) -> Result<Arc<Commit>, Error> {
+        read::commit(&self.shared, revision, with_previous)
+    }
+}
+
+impl Drop for Engine {
+    /// Lets the writer finish what waits.
+    fn drop(&mut self) {
+        self.appender = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has said so; there is nothing left to wait for.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Reads what is kept in memory.
+fn load(store: Store) -> Result<Shared, Error> {
+    let mut index = SeriesIndex::default();
+    for item in store.series() {
+        let (id, key) = item?;
+        if index.insert(key) != id {
+            return Err(crate::store::Error::Corrupt(format!("series {id} is out of order")).into());
+        }
+    }
+    for unit in store.equivalent_units() {
+        index.note_equivalent_unit(&unit?);
+    }
+    let mut catalog = catalog::Catalog::default();
+    for item in store.entries() {
+        let (kind, id, revision, bytes) = item?;
+        let corrupt = |why: String| crate::store::Error::Corrupt(format!("catalog entry {id} of kind {kind}: {why}"));
+        let kind = EntryKind::try_from(i32::from(kind)).map_err(|e| corrupt(e.to_string()))?;
+        let entry = bytes.map(|bytes| catalog::Entry::decode(kind, &bytes)).transpose().map_err(|e| corrupt(e.to_string()))?;
+        catalog.record(revision, kind, &id, entry);
+    }
+    let head = match store.newest()? {
+        Some((revision, header)) => Head { revision, time: Some(header.time()?), hash: header.hash },
+        None => Head { revision: 0, time: None, hash: [0; 32] },
+    };
+    Ok(Shared::new(store, catalog, index, head))
+}

@@ -1,1 +1,47 @@
 //! Listening and stopping.
+//!
+//! - [`config`] gathers the settings from flags, environment and file;
+//! - [`run`] serves a set of [`routes`] on a listener until it is told to stop;
+//! - every call passes [`Deadline`]s and the limit on message sizes before it reaches a service;
+//! - [`routes`] holds what every server offers, health and reflection; the services of `indicator.v1` are added to it.
+
+pub mod config;
+mod deadline;
+mod health;
+mod listener;
+mod message_limit;
+mod preface;
+mod reflection;
+mod signals;
+
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use tokio_util::sync::CancellationToken;
+use tonic::{body::Body, service::Routes};
+
+use crate::status;
+
+pub use deadline::Deadline;
+pub use listener::{Options, bind, run};
+pub use signals::cancel_on_signal;
+
+/// What every server offers: health, whose watches end when `stop` is cancelled, and reflection.
+///
+/// Services added to it set their `max_decoding_message_size` to `usize::MAX`: [`Options::max_message_bytes`] is checked before,
+/// with the right status.
+pub fn routes(stop: CancellationToken) -> Routes {
+    Routes::from(axum::Router::new().fallback(unknown))
+        .add_service(health::service(stop))
+        .add_service(reflection::v1())
+        .add_service(reflection::v1alpha())
+}
+
+/// Answers a call of no service, and whoever came with a browser.
+async fn unknown(request: Request<axum::body::Body>) -> Response<Body> {
+    let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content_type.is_some_and(|value| value.starts_with(b"application/grpc")) {
+        return status::unknown_service(request.uri().path()).into_http();
+    }
+    let mut response = Response::new(Body::new("This is a gRPC server; see its reflection service.\n".to_owned()));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

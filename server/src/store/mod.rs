@@ -1,26 +1,23 @@
 //! The store: series blocks, the catalog and the log of commits, in sled. Nothing else in the crate knows sled.
+//!
+//! Everything lies in one tree under the prefixes of [`keys`], because a sled batch is atomic within one tree only, and a
+//! commit must be wholly there or wholly not. A *block* holds the cells of one series that one commit changed; from time to
+//! time a *base block* holds the whole current state, so that reading the current state need not go back to the beginning.
 
-/// Why the store failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The disk is full: nothing was written; reads go on.
-    #[error("the disk is full: nothing was written; make room and write again")]
-    Full,
-    /// The disk or sled failed.
-    #[error("the store failed: {0}")]
-    Io(#[from] std::io::Error),
-    /// Bytes in the store are not what was written.
-    #[error("the store is damaged: {0}; restore a backup")]
-    Corrupt(String),
-    /// Another process has the directory open.
-    #[error("{0} is in use by another process; stop it first, or use another directory")]
-    InUse(std::path::PathBuf),
-    /// The directory holds something else.
-    #[error("{path} is not a data directory of this service: {why}")]
-    Foreign {
-        /// The directory.
-        path: std::path::PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-}
+mod block;
+mod cell;
+mod column;
+mod disk;
+mod error;
+mod keys;
+mod log;
+mod state;
+mod watermark;
+mod write;
+
+pub use cell::{Datum, Details, Equivalent, Figure, Kind, Version};
+pub use disk::Store;
+pub use error::Error;
+pub use log::{Header, Touched};
+pub use state::SeriesState;
+pub use write::{Batch, RequestRecord};

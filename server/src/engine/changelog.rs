@@ -1,0 +1,104 @@
+//! The seam between the order of commands and their application.
+//!
+//! One process orders commands by a queue, which is all that is here. Several would read them from a replicated log, whose
+//! sequence is the revision; the state machine behind this trait would be the same.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+    mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+};
+
+use indicator_proto::Time;
+use tokio::sync::oneshot;
+
+use super::{Command, Error, Receipt, shared::Head};
+
+/// Where the outcome of a command goes.
+pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
+
+/// A command with its place in the order.
+pub(super) struct Sequenced {
+    pub(super) revision: u64,
+    pub(super) time: Time,
+    pub(super) command: Command,
+    pub(super) reply: Reply,
+}
+
+/// Commands in their order.
+pub(super) trait ChangeLog {
+    /// The next command, after `head`; waits for one. `None` when there will be no more.
+    fn next(&mut self, head: Head) -> Option<Sequenced>;
+
+    /// The next command, if one is there already.
+    fn next_waiting(&mut self, head: Head) -> Option<Sequenced>;
+}
+
+/// Orders the commands of this process.
+pub(super) struct LocalLog {
+    queue: Receiver<(Command, Reply)>,
+    waiting: Arc<AtomicU64>,
+    clock: fn() -> Time,
+}
+
+/// Appends to a [`LocalLog`].
+#[derive(Clone)]
+pub(super) struct LocalAppender {
+    queue: SyncSender<(Command, Reply)>,
+    waiting: Arc<AtomicU64>,
+}
+
+impl LocalLog {
+    /// A queue of bounded length. `clock` is the only clock of the record.
+    pub(super) fn new(capacity: usize, clock: fn() -> Time) -> (LocalAppender, Self) {
+        let (sender, receiver) = sync_channel(capacity);
+        let waiting = Arc::new(AtomicU64::new(0));
+        (LocalAppender { queue: sender, waiting: Arc::clone(&waiting) }, Self { queue: receiver, waiting, clock })
+    }
+
+    fn sequence(&self, head: Head, (command, reply): (Command, Reply)) -> Sequenced {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        // The record's time never goes back, whatever the clock does.
+        let time = head.time.map_or((self.clock)(), |last| last.max((self.clock)()));
+        Sequenced { revision: head.revision + 1, time, command, reply }
+    }
+}
+
+impl ChangeLog for LocalLog {
+    fn next(&mut self, head: Head) -> Option<Sequenced> {
+        self.queue.recv().ok().map(|waiting| self.sequence(head, waiting))
+    }
+
+    fn next_waiting(&mut self, head: Head) -> Option<Sequenced> {
+        match self.queue.try_recv() {
+            Ok(waiting) => Some(self.sequence(head, waiting)),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        }
+    }
+}
+
+impl LocalAppender {
+    /// Puts a command into the queue; where its outcome will come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueFull`]; [`Error::ShuttingDown`] when the writer has ended.
+    pub(super) fn append(&self, command: Command) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
+        let (reply, outcome) = oneshot::channel();
+        // Counted first: the writer may take it before this goes on.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send((command, reply)).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => Error::QueueFull,
+                TrySendError::Disconnected(_) => Error::ShuttingDown,
+            }
+        })?;
+        Ok(outcome)
+    }
+
+    /// How many commands wait.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,184 @@
+//! Reads that need no filter: one cell, one commit, one series' history.
+
+use std::{collections::HashMap, sync::Arc};
+
+use indicator_proto::{Period, Time, v1::EntryKind};
+
+use super::{CellChange, Commit, Context, Counts, Error, SeriesChanges, catalog, shared::Shared};
+use crate::store::{self, Header, Version};
+
+/// A moment of the record, resolved: versions up to a revision, and perhaps only those published by a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The newest commit that counts.
+    pub revision: u64,
+    /// Only versions published by then.
+    pub published_at: Option<Time>,
+}
+
+/// The current version of each cell of a series at a moment, by period; tombstones included.
+pub(super) fn cells(shared: &Shared, series: u32, moment: Moment) -> Result<Cells, Error> {
+    match moment.published_at {
+        None => Ok(Cells::Current(shared.state(series, moment.revision)?)),
+        Some(until) => Ok(Cells::Published(shared.store.published_state(series, moment.revision, until)?)),
+    }
+}
+
+/// As [`cells`], for reads of many series.
+pub(super) fn cells_uncached(shared: &Shared, series: u32, moment: Moment) -> Result<Cells, Error> {
+    match moment.published_at {
+        None => Ok(Cells::Current(shared.state_uncached(series, moment.revision)?)),
+        Some(until) => Ok(Cells::Published(shared.store.published_state(series, moment.revision, until)?)),
+    }
+}
+
+/// The cells of a series, shared with the cache or made for the occasion.
+#[derive(Debug)]
+pub(super) enum Cells {
+    Current(Arc<store::SeriesState>),
+    Published(Vec<Version>),
+}
+
+impl std::ops::Deref for Cells {
+    type Target = [Version];
+
+    fn deref(&self) -> &[Version] {
+        match self {
+            Self::Current(state) => state.cells(),
+            Self::Published(versions) => versions,
+        }
+    }
+}
+
+/// The last commit recorded by a time; 0 if there is none.
+pub(super) fn revision_at(shared: &Shared, time: Time) -> Result<u64, Error> {
+    let head = shared.head();
+    let (mut low, mut high) = (0, head.revision);
+    // Times never go back, so the log is sorted by them.
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if header(shared, middle)?.time()? <= time { low = middle } else { high = middle - 1 }
+    }
+    Ok(low)
+}
+
+pub(super) fn header(shared: &Shared, revision: u64) -> Result<Header, Error> {
+    let header = shared.store.header(revision)?;
+    header.ok_or_else(|| store::Error::Corrupt(format!("commit {revision} is missing from the log")).into())
+}
+
+/// A commit as it was made: from memory if it is recent, else from the store.
+pub(super) fn commit(shared: &Shared, revision: u64, with_previous: bool) -> Result<Arc<Commit>, Error> {
+    if let Some(commit) = shared.recent(revision) {
+        return Ok(commit);
+    }
+    let header = header(shared, revision)?;
+    let touched = shared.store.touched(revision)?;
+    let mut series = Vec::with_capacity(touched.series.len());
+    for id in touched.series {
+        let key = Arc::clone(shared.index().key(id));
+        series.push(SeriesChanges { id, key, changes: changes(shared, id, revision, with_previous)? });
+    }
+    Ok(Arc::new(Commit {
+        revision,
+        time: header.time()?,
+        context: Context { actor: header.actor, reason: header.reason, document_uri: header.document_uri },
+        request_id: header.request_id,
+        hash: header.hash,
+        series,
+        entries: entry_changes(shared, revision, &touched.entries),
+        counts: Counts {
+            inserted: header.inserted,
+            revised: header.revised,
+            deleted: header.deleted,
+            backfilled: header.backfilled,
+        },
+    }))
+}
+
+fn changes(shared: &Shared, series: u32, revision: u64, with_previous: bool) -> Result<Vec<CellChange>, Error> {
+    let versions = shared.store.delta(series, revision)?;
+    if !with_previous {
+        return Ok(versions.into_iter().map(|version| CellChange { version, previous: None }).collect());
+    }
+    let before = shared.store.state(series, revision - 1)?;
+    let change = |version: Version| {
+        let previous = before.cell(version.period).filter(|v| !v.figure.is_withdrawn()).cloned();
+        CellChange { version, previous }
+    };
+    Ok(versions.into_iter().map(change).collect())
+}
+
+fn entry_changes(shared: &Shared, revision: u64, touched: &[(u8, String)]) -> Vec<catalog::Change> {
+    let versions = shared.catalog.load();
+    let (before, after) = (versions.at(revision - 1), versions.at(revision));
+    let change = |(kind, id): &(u8, String)| {
+        let kind = EntryKind::try_from(i32::from(*kind)).ok()?;
+        let at = |view: catalog::View<'_>| view.entry(kind, id).map(|(_, entry)| entry.clone());
+        match (at(before), at(after)) {
+            (None, None) => None,
+            (None, Some(after)) => Some(catalog::Change::Inserted(after)),
+            (Some(before), Some(after)) => Some(catalog::Change::Revised(before, after)),
+            (Some(before), None) => Some(catalog::Change::Deleted(before)),
+        }
+    };
+    touched.iter().filter_map(change).collect()
+}
+
+/// A version and the time it was the record's word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vintage {
+    /// The version.
+    pub version: Version,
+    /// When the next version of the cell was published.
+    pub published_until: Option<Time>,
+    /// The commit that made another version current; 0 if none has.
+    pub superseded_revision: u64,
+    /// Whether this is the cell's current version.
+    pub current: bool,
+}
+
+/// The versions of a series, or of one cell, by period, publication and revision, each with the time it was valid.
+pub(super) fn vintages(shared: &Shared, series: u32, period: Option<Period>, moment: Moment) -> Result<Vec<Vintage>, Error> {
+    let mut versions = shared.store.versions(series, shared.head().revision)?;
+    versions.retain(|v| period.is_none_or(|p| v.period == p));
+    versions.sort_by_key(|v| (v.period, v.rank()));
+    let mut vintages = Vec::with_capacity(versions.len());
+    for cell in versions.chunk_by(|a, b| a.period == b.period) {
+        let superseded = superseded(cell);
+        for (index, version) in cell.iter().enumerate() {
+            vintages.push(Vintage {
+                version: version.clone(),
+                published_until: cell.get(index + 1).map(|next| next.published_at),
+                superseded_revision: superseded.get(&version.revision).copied().unwrap_or(0),
+                current: index + 1 == cell.len(),
+            });
+        }
+    }
+    // Filtered last: intervals are not clipped to the moment.
+    let known = |v: &Version| v.revision <= moment.revision && moment.published_at.is_none_or(|until| v.published_at <= until);
+    vintages.retain(|v| known(&v.version));
+    Ok(vintages)
+}
+
+/// For each version of a cell, by revision, the commit that took its place as the current one.
+fn superseded(cell: &[Version]) -> HashMap<u64, u64> {
+    let mut by_revision: Vec<&Version> = cell.iter().collect();
+    by_revision.sort_by_key(|v| v.revision);
+    let mut superseded = HashMap::new();
+    let mut current: Option<&Version> = None;
+    for version in by_revision {
+        match current {
+            Some(before) if before.rank() > version.rank() => {
+                superseded.insert(version.revision, version.revision);
+            }
+            before => {
+                if let Some(before) = before {
+                    superseded.insert(before.revision, version.revision);
+                }
+                current = Some(version);
+            }
+        }
+    }
+    superseded
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use super::{
+    Error, Receipt,
+    changelog::{ChangeLog, Reply, Sequenced},
+    record::Record,
+    shared::Shared,
+};
+use crate::store;
+
+/// A group of commits that share one flush is not made larger than this.
+const GROUP_COMMANDS: usize = 1024;
+const GROUP_BYTES: usize = 8 << 20;
+
+/// Applies commands until the log ends: takes all that wait, applies them in order, flushes once, then answers.
+pub(super) fn run(shared: &Arc<Shared>, mut log: impl ChangeLog) {
+    let mut record = Record::new(Arc::clone(shared));
+    while let Some(first) = log.next(record.head()) {
+        // Before the group, not within it: once staged, it must reach the disk.
+        let writable = shared.store.check_writable();
+        let mut outcomes = Vec::new();
+        let mut next = Some(first);
+        while let Some(sequenced) = next {
+            outcomes.push(apply(&mut record, sequenced, &writable));
+            let room = outcomes.len() < GROUP_COMMANDS && record.staged_bytes() < GROUP_BYTES;
+            next = if room { log.next_waiting(record.head()) } else { None };
+        }
+        answer(outcomes, record.publish());
+    }
+}
+
+fn apply(record: &mut Record, sequenced: Sequenced, writable: &Result<(), store::Error>) -> (Reply, Result<Receipt, Error>) {
+    let Sequenced { revision, time, command, reply } = sequenced;
+    let outcome = match writable {
+        Ok(()) => record.apply(revision, time, &command),
+        Err(error) => Err(error.again().into()),
+    };
+    (reply, outcome)
+}
+
+/// A caller that has gone away is not an error: its command is applied all the same.
+fn answer(outcomes: Vec<(Reply, Result<Receipt, Error>)>, published: Result<(), Error>) {
+    match published {
+        Ok(()) => {
+            for (reply, outcome) in outcomes {
+                let _ = reply.send(outcome);
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "a group of commits did not reach the disk");
+            for (reply, outcome) in outcomes {
+                let _ = reply.send(outcome.and_then(|_| Err(store::Error::Failed(error.to_string()).into())));
+            }
+        }
+    }
+}

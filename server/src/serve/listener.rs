@@ -1,0 +1,191 @@
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{service::Routes, transport::server::Connected as _};
+use tower::ServiceBuilder;
+
+use super::{deadline::Deadlines, message_limit::MessageLimit, preface::Preface};
+
+/// How connections are treated.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Most bytes of one message that a client sends.
+    pub max_message_bytes: usize,
+    /// Most connections at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long a client may take to begin speaking HTTP.
+    pub preface_timeout: Duration,
+    /// How long stopping may take, whatever clients do.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_message_bytes: 16 << 20,
+            max_connections: 10_000,
+            preface_timeout: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Calls on one connection at once: thousands of watches, and still an end to what one client can ask for.
+const MAX_STREAMS: u32 = 4096;
+/// What a client may send ahead on one stream, and on all streams of a connection: enough for an import to fill a fast line.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+/// A client that vanished without a word is noticed within the sum of these.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long to leave the listener alone when it fails, mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Part of the grace, at its end, for telling the calls still open that the server goes.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A listener on `address`. The error says what to do about a port in use.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => "; stop the process that listens there, or listen elsewhere",
+            io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege, listen on another",
+            io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+            _ => "",
+        };
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}{remedy}"))
+    })
+}
+
+/// Serves `routes` on `listener` until `shutdown` is ready and the open calls have ended, or the grace has.
+///
+/// Stopping has three steps: no new connections and calls, while those in flight run on; near the end of the grace the rest is
+/// answered UNAVAILABLE; at its end connections are cut. Streams that watch for ever should end by themselves at the first step.
+pub async fn run(listener: TcpListener, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
+    let stages = Stages::default();
+    let connections = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(options.max_connections));
+    let routes = routes.prepare();
+    let accept_all = async {
+        loop {
+            let (socket, slot) = accept(&listener, &slots).await;
+            connections.spawn(serve(socket, slot, routes.clone(), options, stages.clone()));
+        }
+    };
+    tokio::select! {
+        biased;
+        () = shutdown => {}
+        () = accept_all => {}
+    }
+    // Closes the port: who comes now is refused at once, and does not wait for an answer.
+    drop(listener);
+    connections.close();
+    stop(&stages, &connections, options.grace).await;
+}
+
+/// The steps of stopping.
+#[derive(Debug, Clone, Default)]
+struct Stages {
+    /// No new calls.
+    going_away: CancellationToken,
+    /// No more waiting for calls.
+    last_call: CancellationToken,
+    /// No more waiting for clients.
+    cut: CancellationToken,
+}
+
+async fn stop(stages: &Stages, connections: &TaskTracker, grace: Duration) {
+    let farewell = FAREWELL.min(grace / 4);
+    stages.going_away.cancel();
+    if timeout(grace - farewell, connections.wait()).await.is_ok() {
+        return;
+    }
+    tracing::warn!(connections = connections.len(), "ending the calls that are still open");
+    stages.last_call.cancel();
+    if timeout(farewell, connections.wait()).await.is_err() {
+        stages.cut.cancel();
+        connections.wait().await;
+    }
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    if slots.available_permits() == 0 {
+        tracing::warn!("too many connections; new ones wait until others end");
+    }
+    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return (socket, slot),
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether it was the client that gave up between connecting and being accepted.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, options: Options, stages: Stages) {
+    // Answers are small and written whole; waiting to fill a packet only delays them.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let peer = socket.connect_info();
+    let service = ServiceBuilder::new()
+        .map_request(move |mut request: http::Request<_>| {
+            request.extensions_mut().insert(peer.clone());
+            request
+        })
+        .layer(Deadlines { last_call: stages.last_call })
+        .layer(MessageLimit(options.max_message_bytes))
+        .service(routes);
+    let builder = builder(options.preface_timeout);
+    let io = TokioIo::new(Preface::new(socket, options.preface_timeout));
+    let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
+    let served = async {
+        tokio::select! {
+            biased;
+            result = connection.as_mut() => return result,
+            () = stages.going_away.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await
+    };
+    tokio::select! {
+        biased;
+        result = served => {
+            if let Err(error) = result {
+                tracing::debug!(error, "a connection ended early");
+            }
+        }
+        () = stages.cut.cancelled() => {}
+    }
+}
+
+fn builder(header_timeout: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}

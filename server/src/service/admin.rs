@@ -1,0 +1,55 @@
+//! How the service is.
+
+use std::sync::Arc;
+
+use indicator_proto::{
+    Time,
+    v1::{self, EntryKind, admin_service_server::AdminService},
+};
+use prost_types::Timestamp;
+use tonic::{Request, Response, Status};
+
+use super::wire;
+use crate::engine::Engine;
+
+/// Serves `indicator.v1.AdminService`.
+#[derive(Clone)]
+pub struct Admin {
+    engine: Arc<Engine>,
+    started_at: Time,
+}
+
+impl Admin {
+    /// Over an engine that was started at a time.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, started_at: Time) -> Self {
+        Self { engine, started_at }
+    }
+}
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Result<Response<v1::GetStatusResponse>, Status> {
+        let head = self.engine.head();
+        let catalog = self.engine.catalog();
+        let view = catalog.at(head.revision);
+        let count = |kind| view.count(kind) as u64;
+        Ok(Response::new(v1::GetStatusResponse {
+            version: env!("CARGO_PKG_VERSION").into(),
+            epoch: wire::epoch(self.engine.epoch()),
+            head_revision: head.revision,
+            head_recorded_at: head.time.map(Timestamp::from),
+            head_hash: head.hash.to_vec(),
+            series: u64::from(self.engine.series_count()),
+            regions: count(EntryKind::Region),
+            sources: count(EntryKind::Source),
+            units: count(EntryKind::Unit),
+            dimensions: count(EntryKind::Dimension),
+            indicators: count(EntryKind::Indicator),
+            store_bytes: self.engine.size_on_disk()?,
+            subscribers: self.engine.subscribers(),
+            queued_writes: self.engine.queued_writes(),
+            started_at: Some(self.started_at.into()),
+        }))
+    }
+}

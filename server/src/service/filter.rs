@@ -1,0 +1,56 @@
+//! `ObservationFilter`, checked.
+
+use indicator_proto::{
+    Frequency,
+    v1::{self, ErrorReason},
+};
+
+use super::gate;
+use crate::engine::{Filter, Sources, Violation};
+
+/// The filter of a query or a watch. An absent one selects everything.
+pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<Violation>) -> Filter {
+    let filter = filter.unwrap_or_default();
+    let sources = match (filter.sources.is_empty(), filter.all_sources) {
+        (true, false) => Sources::Preferred,
+        (true, true) => Sources::All,
+        (false, all) => {
+            if all {
+                let description = "excludes `sources`; name sources, or ask for all";
+                violations.push(Violation::new("filter.all_sources", ErrorReason::ConflictingFields, description));
+            }
+            Sources::Named(filter.sources.into_iter().collect())
+        }
+    };
+    let start = gate::optional_period(&filter.start_period, "filter.start_period", violations).map(|p| p.start());
+    let end = gate::optional_period(&filter.end_period, "filter.end_period", violations).map(|p| p.end());
+    if let (Some(start), Some(end)) = (start, end)
+        && start > end
+    {
+        let description = "begins after `end_period` ends, so that nothing can match; exchange them";
+        violations.push(Violation::new("filter.start_period", ErrorReason::ConflictingFields, description));
+    }
+    Filter {
+        indicators: filter.indicators.into_iter().collect(),
+        regions: filter.regions.into_iter().collect(),
+        include_subregions: filter.include_subregions,
+        region_level: filter.region_level,
+        sources,
+        dimensions: filter.dimensions,
+        start,
+        end,
+        frequency: frequency(filter.frequency, violations),
+    }
+}
+
+fn frequency(number: i32, violations: &mut Vec<Violation>) -> Option<Frequency> {
+    match v1::Frequency::try_from(number) {
+        Ok(v1::Frequency::Unspecified) => None,
+        Ok(frequency) => Frequency::try_from(frequency).ok(),
+        Err(_) => {
+            let description = format!("{number} is not a Frequency");
+            violations.push(Violation::new("filter.frequency", ErrorReason::InvalidEnum, description));
+            None
+        }
+    }
+}

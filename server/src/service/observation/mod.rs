@@ -1,0 +1,104 @@
+//! Observations: figures in, figures out, and their history.
+
+mod commits;
+mod get;
+mod import;
+mod query;
+mod vintages;
+mod write;
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use futures::Stream;
+use indicator_proto::v1::{self, observation_service_server::ObservationService};
+use tokio::time::Instant;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    engine::{Engine, Error},
+    serve::Deadline,
+};
+
+/// Serves `indicator.v1.ObservationService`.
+#[derive(Clone)]
+pub struct Observations {
+    engine: Arc<Engine>,
+}
+
+impl Observations {
+    /// Over an engine.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+/// A stream of answers.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// A read with `min_revision` waits no longer than this, so that a caller without a deadline is not held for ever.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The answer that a revision was not reached leaves this long before the caller's deadline, so that it arrives.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(50);
+
+/// Waits until the record has a revision, within the caller's deadline.
+pub(super) async fn reach(engine: &Engine, revision: u64, deadline: Option<Deadline>) -> Result<(), Error> {
+    if engine.head().revision >= revision {
+        return Ok(());
+    }
+    let longest = Instant::now() + LONGEST_WAIT;
+    let until = deadline.and_then(|d| d.0.checked_sub(BEFORE_DEADLINE)).map_or(longest, |deadline| deadline.min(longest));
+    let reached = tokio::time::timeout_at(until, engine.reach(revision)).await;
+    reached.map_err(|_| Error::RevisionNotReached { asked: revision, head: engine.head().revision })
+}
+
+/// When the caller stops waiting.
+pub(super) fn deadline<T>(request: &Request<T>) -> Option<Deadline> {
+    request.extensions().get().copied()
+}
+
+#[tonic::async_trait]
+impl ObservationService for Observations {
+    type ImportObservationsStream = Answers<v1::ImportObservationsResponse>;
+    type QueryObservationsStream = Answers<v1::QueryObservationsResponse>;
+
+    async fn write_observations(
+        &self,
+        request: Request<v1::WriteObservationsRequest>,
+    ) -> Result<Response<v1::WriteObservationsResponse>, Status> {
+        Ok(Response::new(write::write(&self.engine, request.into_inner()).await?))
+    }
+
+    async fn import_observations(
+        &self,
+        request: Request<Streaming<v1::ImportObservationsRequest>>,
+    ) -> Result<Response<Self::ImportObservationsStream>, Status> {
+        Ok(Response::new(import::import(Arc::clone(&self.engine), request.into_inner())))
+    }
+
+    async fn get_observation(
+        &self,
+        request: Request<v1::GetObservationRequest>,
+    ) -> Result<Response<v1::GetObservationResponse>, Status> {
+        Ok(Response::new(get::get(&self.engine, deadline(&request), request.into_inner()).await?))
+    }
+
+    async fn query_observations(
+        &self,
+        request: Request<v1::QueryObservationsRequest>,
+    ) -> Result<Response<Self::QueryObservationsStream>, Status> {
+        Ok(Response::new(query::query(Arc::clone(&self.engine), deadline(&request), request.into_inner()).await?))
+    }
+
+    async fn list_vintages(
+        &self,
+        request: Request<v1::ListVintagesRequest>,
+    ) -> Result<Response<v1::ListVintagesResponse>, Status> {
+        Ok(Response::new(vintages::list(&self.engine, request.into_inner())?))
+    }
+
+    async fn list_commits(&self, request: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {
+        Ok(Response::new(commits::list(&self.engine, request.into_inner())?))
+    }
+}

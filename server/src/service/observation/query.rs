@@ -1,0 +1,96 @@
+use std::{ops::ControlFlow, sync::Arc};
+
+use indicator_proto::v1::{self, query_observations_response::Message};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::{
+    super::{filter, moment, page, wire},
+    Answers, reach,
+};
+use crate::{
+    engine::{Cursor, Engine, Error, Query},
+    serve::Deadline,
+};
+
+/// Observations in one message. Large enough that framing costs little, small enough that a reader can begin.
+const ROWS_PER_MESSAGE: usize = 1_000;
+
+/// Messages that may wait for the reader: the whole memory of a stream.
+const WAITING: usize = 8;
+
+pub(super) async fn query(
+    engine: Arc<Engine>,
+    deadline: Option<Deadline>,
+    request: v1::QueryObservationsRequest,
+) -> Result<Answers<v1::QueryObservationsResponse>, Error> {
+    reach(&engine, request.min_revision, deadline).await?;
+    let fingerprint = fingerprint(&request);
+    let query = check(&engine, request, fingerprint)?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    // Reads block on the disk, and a slow reader blocks them: not on an async thread.
+    tokio::task::spawn_blocking(move || answer(&engine, &query, fingerprint, &sender));
+    Ok(Box::pin(ReceiverStream::new(receiver)))
+}
+
+/// Everything that was asked but the place in the answer, and what does not change it.
+fn fingerprint(request: &v1::QueryObservationsRequest) -> u64 {
+    let fixed = v1::QueryObservationsRequest { page_token: String::new(), page_size: 0, min_revision: 0, ..request.clone() };
+    crate::engine::fingerprint(&fixed)
+}
+
+fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u64) -> Result<Query, Error> {
+    let mut violations = Vec::new();
+    let filter = filter::check(request.filter, &mut violations);
+    let as_of = moment::check(request.as_of.as_ref(), &mut violations);
+    let catalog = engine.catalog();
+    violations.extend(filter.check(catalog.at(engine.head().revision)));
+    if !violations.is_empty() {
+        return Err(Error::Invalid(violations));
+    }
+    let mut moment = moment::resolve(engine, as_of)?;
+    let mut after = None;
+    if let Some((revision, cursor)) = page::open::<Cursor>(engine, &request.page_token, fingerprint)? {
+        moment.revision = revision;
+        after = Some(cursor);
+    }
+    if request.updated_after > engine.head().revision {
+        return Err(Error::FutureRevision { asked: request.updated_after, head: engine.head().revision });
+    }
+    Ok(Query {
+        filter,
+        moment,
+        latest_n: request.latest_n,
+        updated_after: request.updated_after,
+        page_size: request.page_size,
+        after,
+    })
+}
+
+type Sender = mpsc::Sender<Result<v1::QueryObservationsResponse, Status>>;
+
+/// Sends the answer until it is complete, or nobody reads it.
+fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
+    let send = |message| sender.blocking_send(Ok(v1::QueryObservationsResponse { message: Some(message) })).is_ok();
+    let revision = query.moment.revision;
+    if !send(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) })) {
+        return;
+    }
+    let mut gone = false;
+    let summary = engine.query(query, |chunk| {
+        gone = !chunk.rows.chunks(ROWS_PER_MESSAGE).all(|rows| send(Message::Chunk(wire::chunk(&chunk, rows))));
+        if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match summary {
+        Ok(_) if gone => {}
+        Ok(summary) => {
+            let next = summary.next.map(|cursor| page::seal(engine, fingerprint, revision, cursor));
+            let (series, observations) = (summary.chunks, summary.rows);
+            let next_page_token = next.unwrap_or_default();
+            send(Message::Summary(v1::QuerySummary { series, observations, next_page_token }));
+        }
+        // If the reader is gone too, there is nobody to tell.
+        Err(error) => drop(sender.blocking_send(Err(error.into()))),
+    }
+}

@@ -1,0 +1,406 @@
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use indicator_proto::{SeriesKey, Time, v1};
+use prost::Message as _;
+use sled::IVec;
+
+use super::{
+    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block,
+    keys::{self, BlockKey, BlockKind, Space},
+    log, state,
+    watermark::Watermark,
+};
+
+/// The file that says what a directory is. Written before anything else.
+const MARK: &str = "FORMAT";
+const MARK_TEXT: &str = "indicatord data directory, format 1\n";
+
+/// Writes are refused while less than this is free, so that sled, which cannot go on after a failed write, never meets a full
+/// disk: room for a group of commits, and for sled to move segments.
+const RESERVE: u64 = 64 << 20;
+
+/// As many of the newest commits have their hashes compared when a store is opened: where damage by a cut write would be.
+const CHAIN_CHECKED: usize = 1_000;
+
+/// A data directory, opened by this process alone.
+#[derive(Debug)]
+pub struct Store {
+    db: sled::Db,
+    /// sled's file: `flush` does not reach the disk's platters by itself.
+    file: File,
+    watermark: Watermark,
+    directory: PathBuf,
+    epoch: [u8; 16],
+    token_key: [u8; 32],
+    failed: Mutex<Option<String>>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens a data directory, or makes a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InUse`] by another process, [`Error::Foreign`] if it holds something else, [`Error::Corrupt`], [`Error::Io`].
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(directory)?;
+        check_mark(directory)?;
+        let lock = lock(directory)?;
+        write_mark(directory)?;
+        let path = directory.join("sled");
+        let db = open_sled(&path)?;
+        let file = File::open(path.join("db"))?;
+        let mut watermark = Watermark::open(&directory.join("WATERMARK"))?;
+        let acknowledged = watermark.read()?;
+        let (epoch, token_key) = identity(&db, acknowledged.is_some())?;
+        let directory = directory.to_owned();
+        let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), _lock: lock };
+        store.check_log(acknowledged)?;
+        store.flush()?;
+        Ok(store)
+    }
+
+    /// The random id of this history.
+    #[must_use]
+    pub fn epoch(&self) -> [u8; 16] {
+        self.epoch
+    }
+
+    /// The secret that tokens are sealed with.
+    #[must_use]
+    pub fn token_key(&self) -> [u8; 32] {
+        self.token_key
+    }
+
+    /// Whether the log reaches the last acknowledged commit, and its newest hashes chain.
+    fn check_log(&self, acknowledged: Option<(u64, [u8; 32])>) -> Result<(), Error> {
+        let newest = self.newest()?;
+        let last = newest.as_ref().map_or(0, |(revision, _)| *revision);
+        if let Some((revision, hash)) = acknowledged {
+            let found = self.header(revision)?.map(|header| header.hash);
+            if found != Some(hash) {
+                let why = format!("commit {revision} was acknowledged, and the log, which ends at {last}, does not have it");
+                return Err(Error::Corrupt(why));
+            }
+        }
+        let Some((mut revision, mut header)) = newest else { return Ok(()) };
+        for _ in 0..CHAIN_CHECKED {
+            let Some(before) = self.log_before(revision)? else { break };
+            let previous = self.header(before)?.ok_or_else(|| Error::Corrupt(format!("commit {before} has no header")))?;
+            if previous.hash != header.previous_hash {
+                return Err(Error::Corrupt(format!(
+                    "commit {revision} does not follow commit {before}: a commit is missing or altered"
+                )));
+            }
+            (revision, header) = (before, previous);
+        }
+        Ok(())
+    }
+
+    /// The commit before this one.
+    fn log_before(&self, revision: u64) -> Result<Option<u64>, Error> {
+        let earlier = keys::log(0, 0)..keys::log(revision, 0);
+        let Some(key) = self.db.range(earlier).keys().next_back() else { return Ok(None) };
+        Ok(keys::decode_log(&key?).map(|(before, _)| before))
+    }
+
+    /// Bytes on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn size_on_disk(&self) -> Result<u64, Error> {
+        Ok(self.db.size_on_disk()?)
+    }
+
+    /// The newest commit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Corrupt`]; so with every read below.
+    pub fn newest(&self) -> Result<Option<(u64, Header)>, Error> {
+        let Some(last) = self.db.scan_prefix([Space::Log as u8]).keys().next_back() else { return Ok(None) };
+        let (revision, _) = keys::decode_log(&last?).ok_or_else(|| Error::Corrupt("a log key is malformed".into()))?;
+        let header = self.header(revision)?.ok_or_else(|| Error::Corrupt(format!("commit {revision} has no header")))?;
+        Ok(Some((revision, header)))
+    }
+
+    /// The header of a commit.
+    pub fn header(&self, revision: u64) -> Result<Option<Header>, Error> {
+        self.db.get(keys::log(revision, 0))?.map(|bytes| Header::decode(&bytes)).transpose()
+    }
+
+    /// What a commit touched.
+    pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
+        let parts = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
+        let parts = parts.collect::<Result<Vec<IVec>, _>>()?;
+        Touched::decode(parts.iter().map(AsRef::as_ref))
+    }
+
+    /// Every series, by id.
+    pub fn series(&self) -> impl Iterator<Item = Result<(u32, SeriesKey), Error>> + use<> {
+        self.db.scan_prefix([Space::Series as u8]).map(|item| {
+            let (key, value) = item?;
+            let id = key.get(1..5).and_then(|k| k.try_into().ok()).map(u32::from_be_bytes);
+            let id = id.ok_or_else(|| Error::Corrupt("a series key is malformed".into()))?;
+            let key = v1::SeriesKey::decode(&*value).map_err(|e| Error::Corrupt(format!("series {id} does not decode: {e}")))?;
+            Ok((id, key.into()))
+        })
+    }
+
+    /// Every unit that published equivalents are in.
+    pub fn equivalent_units(&self) -> impl Iterator<Item = Result<String, Error>> + use<> {
+        self.db.scan_prefix([Space::EquivalentUnit as u8]).keys().map(|key| {
+            let unit = key?.get(1..).map(<[u8]>::to_vec).map(String::from_utf8);
+            unit.and_then(Result::ok).ok_or_else(|| Error::Corrupt("a unit key is malformed".into()))
+        })
+    }
+
+    /// Every version of every catalog entry, `None` being its removal: kind, id, revision, bytes; by kind, id, revision.
+    #[expect(clippy::type_complexity, reason = "read in one place")]
+    pub fn entries(&self) -> impl Iterator<Item = Result<(u8, String, u64, Option<Vec<u8>>), Error>> + use<> {
+        self.db.scan_prefix([Space::Catalog as u8]).map(|item| {
+            let (key, value) = item?;
+            let (kind, id, revision) =
+                keys::decode_catalog(&key).ok_or_else(|| Error::Corrupt("a catalog key is malformed".into()))?;
+            let bytes = match value.split_first() {
+                Some((0, _)) => None,
+                Some((1, bytes)) => Some(bytes.to_vec()),
+                _ => return Err(Error::Corrupt(format!("catalog entry {id} is malformed"))),
+            };
+            Ok((kind, id.to_owned(), revision, bytes))
+        })
+    }
+
+    /// What is kept of a request.
+    pub fn request(&self, id: &str) -> Result<Option<RequestRecord>, Error> {
+        self.db.get(keys::request(id))?.map(|bytes| log::decode(&bytes, "a request")).transpose()
+    }
+
+    /// Up to `limit` requests made before a time, oldest first.
+    pub fn requests_before(&self, time: Time, limit: usize) -> Result<Vec<(Time, String)>, Error> {
+        let range = vec![Space::RequestTime as u8]..keys::request_time(time.micros(), "");
+        let keys = self.db.range(range).keys().take(limit);
+        keys.map(|key| {
+            let key = key?;
+            let found =
+                keys::decode_request_time(&key).and_then(|(micros, id)| Some((Time::from_micros(micros)?, id.to_owned())));
+            found.ok_or_else(|| Error::Corrupt("a request key is malformed".into()))
+        })
+        .collect()
+    }
+
+    /// Blocks of a series, newest first, from `revision` on.
+    fn blocks(&self, series: u32, revision: u64) -> impl Iterator<Item = Result<(BlockKey, IVec), Error>> + use<> {
+        let from = BlockKey::newest_at(series, revision);
+        self.db.range(from.as_slice()..BlockKey::end_of(series).as_slice()).map(|item| {
+            let (key, value) = item?;
+            let key = BlockKey::decode(&key).ok_or_else(|| Error::Corrupt("a block key is malformed".into()))?;
+            Ok((key, value))
+        })
+    }
+
+    /// The current state of a series at a revision: back to the first base block.
+    pub fn state(&self, series: u32, revision: u64) -> Result<SeriesState, Error> {
+        let mut versions = Vec::new();
+        let (mut newest, mut deltas, mut delta_cells, mut base) = (0, 0, 0, None);
+        for block in self.blocks(series, revision) {
+            let (key, value) = block?;
+            newest = newest.max(key.revision);
+            match (base, key.kind) {
+                (Some(based), BlockKind::Base) if key.revision == based => {}
+                (Some(_), _) => break,
+                (None, BlockKind::Base) => base = Some(key.revision),
+                (None, BlockKind::Delta) => deltas += u32::from(key.part == 0),
+            }
+            let before = versions.len();
+            block::decode(&value, &mut versions)?;
+            if base.is_none() {
+                delta_cells += (versions.len() - before) as u32;
+            }
+        }
+        Ok(SeriesState::new(newest, versions, deltas, delta_cells))
+    }
+
+    /// The state of a series at a revision, of versions published by `until` alone; sorted by period, tombstones included.
+    ///
+    /// A base block whose versions were all published by then says all that lies behind it; otherwise it says nothing, since it
+    /// hides older versions behind later ones.
+    pub fn published_state(&self, series: u32, revision: u64, until: Time) -> Result<Vec<Version>, Error> {
+        let mut versions = Vec::new();
+        let mut base: Vec<Version> = Vec::new();
+        let mut base_revision = None;
+        for block in self.blocks(series, revision) {
+            let (key, value) = block?;
+            if base_revision.is_some_and(|r| key.kind == BlockKind::Delta || key.revision != r) {
+                base_revision = None;
+                if base.iter().all(|v| v.published_at <= until) {
+                    break;
+                }
+                base.clear();
+            }
+            match key.kind {
+                BlockKind::Base => {
+                    base_revision = Some(key.revision);
+                    block::decode(&value, &mut base)?;
+                }
+                BlockKind::Delta => block::decode(&value, &mut versions)?,
+            }
+        }
+        versions.append(&mut base);
+        Ok(state::published(versions, until))
+    }
+
+    /// Every version of a series up to a revision, newest commit first.
+    pub fn versions(&self, series: u32, revision: u64) -> Result<Vec<Version>, Error> {
+        let mut versions = Vec::new();
+        for block in self.blocks(series, revision) {
+            let (key, value) = block?;
+            if key.kind == BlockKind::Delta {
+                block::decode(&value, &mut versions)?;
+            }
+        }
+        Ok(versions)
+    }
+
+    /// The versions that one commit made in a series, by period.
+    pub fn delta(&self, series: u32, revision: u64) -> Result<Vec<Version>, Error> {
+        let key = |part| BlockKey { series, revision, kind: BlockKind::Delta, part }.encode();
+        let mut versions = Vec::new();
+        for value in self.db.range(key(0)..=key(u16::MAX)).values() {
+            block::decode(&value?, &mut versions)?;
+        }
+        Ok(versions)
+    }
+
+    /// The last commit up to `revision` that touched a series; 0 if none has.
+    pub fn last_revision(&self, series: u32, revision: u64) -> Result<u64, Error> {
+        self.blocks(series, revision).next().map_or(Ok(0), |block| Ok(block?.0.revision))
+    }
+
+    /// Whether writes are possible now. To be asked before a group of commits is begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`] while there is too little room, [`Error::Failed`] after a write that failed.
+    pub fn check_writable(&self) -> Result<(), Error> {
+        self.check_failed()?;
+        let free = fs4::available_space(&self.directory)?;
+        if free < RESERVE { Err(Error::Full { free, needed: RESERVE }) } else { Ok(()) }
+    }
+
+    /// Hands a batch to sled. It is not on disk before [`Store::sync`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] and [`Error::Io`] if sled failed, now or before.
+    pub fn write(&self, batch: Batch) -> Result<(), Error> {
+        self.check_failed()?;
+        self.note_failure(self.db.apply_batch(batch.writes).map_err(Error::from))
+    }
+
+    /// Returns when everything written, up to the commit with this number and hash, is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] and [`Error::Io`].
+    pub fn sync(&self, revision: u64, hash: [u8; 32]) -> Result<(), Error> {
+        self.flush()?;
+        if revision == 0 {
+            return Ok(());
+        }
+        self.note_failure(self.watermark.write(revision, hash).map_err(Error::from))
+    }
+
+    fn flush(&self) -> Result<(), Error> {
+        self.check_failed()?;
+        // sled's flush uses sync_file_range, which leaves data in the drive's cache and the file's size to the journal.
+        let flushed = self.db.flush().map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
+        self.note_failure(flushed)
+    }
+
+    fn check_failed(&self) -> Result<(), Error> {
+        let failed = self.failed.lock().expect("nothing panics while it holds this lock");
+        failed.as_ref().map_or(Ok(()), |why| Err(Error::Failed(why.clone())))
+    }
+
+    fn note_failure(&self, result: Result<(), Error>) -> Result<(), Error> {
+        result.inspect_err(|error| {
+            *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
+        })
+    }
+}
+
+fn check_mark(directory: &Path) -> Result<(), Error> {
+    let foreign = |why: String| Error::Foreign { path: directory.to_owned(), why };
+    match fs::read_to_string(directory.join(MARK)) {
+        Ok(text) if text == MARK_TEXT => Ok(()),
+        Ok(text) => Err(foreign(format!("its {MARK} file says {:?}", text.trim().chars().take(60).collect::<String>()))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            // A new file system has a lost+found; a start that was cut short leaves the lock.
+            let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock";
+            let stranger = fs::read_dir(directory)?.filter_map(Result::ok).find(|entry| !known(&entry.file_name()));
+            stranger.map_or(Ok(()), |entry| Err(foreign(format!("it has no {MARK} file, but {:?}", entry.file_name()))))
+        }
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(foreign(format!("its {MARK} file is not text"))),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn write_mark(directory: &Path) -> Result<(), Error> {
+    let path = directory.join(MARK);
+    if !path.exists() {
+        let mut file = File::create(&path)?;
+        file.write_all(MARK_TEXT.as_bytes())?;
+        file.sync_all()?;
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn lock(directory: &Path) -> Result<File, Error> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
+        Err(fs::TryLockError::Error(e)) => Err(e.into()),
+    }
+}
+
+fn open_sled(path: &Path) -> Result<sled::Db, Error> {
+    // No background flusher: the writer decides when, and acknowledges after.
+    let config = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(128 << 20);
+    // sled panics on some damage instead of saying so.
+    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+    match opened {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Error::Corrupt("sled could not read its files".into())),
+    }
+}
+
+/// Epoch and token key; made when the store is new.
+fn identity(db: &sled::Db, used: bool) -> Result<([u8; 16], [u8; 32]), Error> {
+    let stored = |name: &str| db.get(keys::meta(name));
+    if let (Some(epoch), Some(key)) = (stored("epoch")?, stored("token-key")?) {
+        let epoch = epoch.as_ref().try_into().map_err(|_| Error::Corrupt("the epoch is malformed".into()))?;
+        let key = key.as_ref().try_into().map_err(|_| Error::Corrupt("the token key is malformed".into()))?;
+        return Ok((epoch, key));
+    }
+    if used {
+        return Err(Error::Corrupt("commits were acknowledged, and the store is empty".into()));
+    }
+    let (mut epoch, mut key) = ([0; 16], [0; 32]);
+    getrandom::fill(&mut epoch).map_err(io::Error::other)?;
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    let mut batch = sled::Batch::default();
+    batch.insert(keys::meta("epoch"), &epoch);
+    batch.insert(keys::meta("token-key"), &key);
+    db.apply_batch(batch)?;
+    Ok((epoch, key))
+}

@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk is full: nothing was written; reads go on.
+    #[error("the disk is full: {free} bytes are free, {needed} are needed; nothing was written; make room and write again")]
+    Full {
+        /// Bytes free on the file system.
+        free: u64,
+        /// Bytes that must be free for this write.
+        needed: u64,
+    },
+    /// A write failed before, so what is on disk is unknown until the store is opened again.
+    #[error("writes are refused since one failed: {0}; reads go on; restart the server when the cause is mended")]
+    Failed(String),
+    /// The disk or sled failed.
+    #[error("the store failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// Bytes in the store are not what was written.
+    #[error("the store is damaged: {0}; restore a backup")]
+    Corrupt(String),
+    /// Another process has the directory open.
+    #[error("{0} is in use by another process; stop it first, or use another directory")]
+    InUse(PathBuf),
+    /// The directory holds something else.
+    #[error("{path} is not a data directory of this service: {why}; name an empty or a new directory")]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Error {
+    /// The same error for another caller of the same group.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Full { free, needed } => Self::Full { free: *free, needed: *needed },
+            Self::Failed(why) => Self::Failed(why.clone()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<sled::Error> for Error {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(e) => Self::Io(e),
+            sled::Error::Corruption { at, .. } => {
+                Self::Corrupt(format!("sled found bytes that do not match their checksum at {at:?}"))
+            }
+            other => Self::Io(std::io::Error::other(other)),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What the log keeps of a commit: who, when, why, and what it touched. The data themselves are in the blocks.
+
+use indicator_proto::Time;
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+const FORMAT: u8 = 1;
+
+/// As many ids go into one part of the list of what a commit touched; keeps values small.
+const IDS_PER_PART: usize = 5_000;
+
+/// The header of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// When it was recorded, in microseconds of the Unix epoch. Never before that of the commit before it.
+    pub micros: i64,
+    /// Who; empty if unknown.
+    pub actor: String,
+    /// Why; empty if not stated.
+    pub reason: String,
+    /// The document it rests on; empty if not stated.
+    pub document_uri: String,
+    /// The request id; empty if none.
+    pub request_id: String,
+    /// Cells inserted.
+    pub inserted: u32,
+    /// Cells revised.
+    pub revised: u32,
+    /// Figures withdrawn.
+    pub deleted: u32,
+    /// Versions added behind a current figure.
+    pub backfilled: u32,
+    /// Series touched.
+    pub series: u32,
+    /// Catalog entries touched.
+    pub entries: u32,
+    /// Hash of the commit before; zeros before the first.
+    pub previous_hash: [u8; 32],
+    /// Hash of this commit.
+    pub hash: [u8; 32],
+}
+
+impl Header {
+    /// When it was recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if the stored time is not one.
+    pub fn time(&self) -> Result<Time, Error> {
+        Time::from_micros(self.micros).ok_or_else(|| Error::Corrupt("a commit's time is out of range".into()))
+    }
+
+    /// The hash of this commit: over its number, this header with the hash before it, and the hash of its content.
+    #[must_use]
+    pub fn chain(&self, revision: u64, content: [u8; 32]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&revision.to_be_bytes());
+        hasher.update(&encode(&Self { hash: [0; 32], ..self.clone() }));
+        hasher.update(&content);
+        *hasher.finalize().as_bytes()
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes, "a commit's header")
+    }
+}
+
+/// The series and catalog entries that a commit touched, each sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// Series ids.
+    pub series: Vec<u32>,
+    /// Kind (as in `v1::EntryKind`) and id of entries.
+    pub entries: Vec<(u8, String)>,
+}
+
+impl Touched {
+    /// As values of up to [`IDS_PER_PART`] ids. Series ids as distances, which are mostly one byte.
+    pub(super) fn encode(&self) -> Vec<Vec<u8>> {
+        let mut before = 0;
+        let distances: Vec<u32> = self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect();
+        let series = distances.chunks(IDS_PER_PART).map(|chunk| Self { series: chunk.to_vec(), entries: Vec::new() });
+        let entries = self.entries.chunks(IDS_PER_PART / 10).map(|c| Self { series: Vec::new(), entries: c.to_vec() });
+        series.chain(entries).map(|part| encode(&part)).collect()
+    }
+
+    pub(super) fn decode<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let mut whole = Self::default();
+        let mut id = 0_u32;
+        for bytes in parts {
+            let part: Self = decode(bytes, "the list of what a commit touched")?;
+            for distance in part.series {
+                id = id.checked_add(distance).ok_or_else(|| Error::Corrupt("a series id is out of range".into()))?;
+                whole.series.push(id);
+            }
+            whole.entries.extend(part.entries);
+        }
+        Ok(whole)
+    }
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Serialising plain structures into memory has no way to fail.
+    postcard::to_extend(value, vec![FORMAT]).expect("records serialise into memory")
+}
+
+pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, Error> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|e| Error::Corrupt(format!("{what} does not decode: {e}"))),
+        _ => Err(Error::Corrupt(format!("{what} has a format that this version does not know"))),
+    }
+}

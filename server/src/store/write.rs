@@ -1,0 +1,111 @@
+use indicator_proto::{SeriesKey, Time, v1};
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+use super::{Header, SeriesState, Touched, Version, block, keys, keys::BlockKey, keys::BlockKind, log};
+
+/// What is kept of a request, so that its repetition gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRecord {
+    /// Hash of the request's content.
+    pub fingerprint: [u8; 32],
+    /// When it was made, in microseconds of the Unix epoch.
+    pub micros: i64,
+    /// The revision it answered.
+    pub revision: u64,
+    /// Whether it made a commit of that revision.
+    pub committed: bool,
+    /// How many cells or entries were as asked already.
+    pub unchanged: u32,
+}
+
+/// Writes that reach the disk together or not at all.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(super) writes: sled::Batch,
+    bytes: usize,
+}
+
+impl Batch {
+    /// About how many bytes it will take on disk.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn put(&mut self, key: &[u8], value: Vec<u8>) {
+        self.bytes += key.len() + value.len();
+        self.writes.insert(key, value);
+    }
+
+    /// A new series.
+    pub fn series(&mut self, id: u32, key: &SeriesKey) {
+        self.put(&keys::series(id), v1::SeriesKey::from(key).encode_to_vec());
+    }
+
+    /// A unit that published equivalents are in.
+    pub fn equivalent_unit(&mut self, unit: &str) {
+        self.put(&keys::equivalent_unit(unit), Vec::new());
+    }
+
+    /// The versions that a commit made in a series, sorted by period; `hasher` takes in what is written.
+    pub fn delta(&mut self, series: u32, revision: u64, versions: &[Version], hasher: &mut blake3::Hasher) {
+        self.block(series, revision, BlockKind::Delta, versions, |key, value| {
+            hasher.update(key);
+            hasher.update(value);
+        });
+    }
+
+    /// A base block, if one is due. It can be rebuilt from the deltas, so the log's hash leaves it out.
+    pub fn base_if_due(&mut self, series: u32, state: &mut SeriesState) {
+        if state.wants_base() {
+            self.block(series, state.revision, BlockKind::Base, state.cells(), |_, _| {});
+            state.based();
+        }
+    }
+
+    fn block(
+        &mut self,
+        series: u32,
+        revision: u64,
+        kind: BlockKind,
+        versions: &[Version],
+        mut written: impl FnMut(&[u8], &[u8]),
+    ) {
+        for (part, value) in block::encode(versions).into_iter().enumerate() {
+            let key = BlockKey { series, revision, kind, part: part as u16 }.encode();
+            written(&key, &value);
+            self.put(&key, value);
+        }
+    }
+
+    /// A version of a catalog entry; no bytes is its removal.
+    pub fn entry(&mut self, kind: u8, id: &str, revision: u64, bytes: Option<&[u8]>, hasher: &mut blake3::Hasher) {
+        let key = keys::catalog(kind, id, revision);
+        // A first byte tells an entry from its removal: an encoded entry may be empty.
+        let value = bytes.map_or_else(|| vec![0], |bytes| [&[1], bytes].concat());
+        hasher.update(&key);
+        hasher.update(&value);
+        self.put(&key, value);
+    }
+
+    /// The header of a commit, and what it touched.
+    pub fn header(&mut self, revision: u64, header: &Header, touched: &Touched) {
+        self.put(&keys::log(revision, 0), header.encode());
+        for (part, value) in touched.encode().into_iter().enumerate() {
+            self.put(&keys::log(revision, part as u16 + 1), value);
+        }
+    }
+
+    /// What is kept of a request.
+    pub fn request(&mut self, id: &str, record: &RequestRecord) {
+        self.put(&keys::request(id), log::encode(record));
+        self.put(&keys::request_time(record.micros, id), Vec::new());
+    }
+
+    /// Forgets a request.
+    pub fn forget_request(&mut self, time: Time, id: &str) {
+        self.writes.remove(keys::request(id));
+        self.writes.remove(keys::request_time(time.micros(), id));
+    }
+}
