@@ -125,7 +125,7 @@ fn cells(observation: &Observation) -> [String; AFTER.len()] {
     write_equivalents(&observation.equivalents, &mut equivalents);
     [
         observation.value.clone(),
-        bound_word(observation.bound().into()).to_owned(),
+        bound_word(observation.bound()).to_owned(),
         interval.lower,
         interval.upper,
         missing,

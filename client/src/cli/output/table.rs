@@ -2,9 +2,13 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, TableStyle};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Style, printable};
+
+/// Texts up to this width are never wrapped.
+const SHORT: usize = 12;
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +53,13 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Writes the table; nothing at all if it has no rows. Columns without any text are left out.
     pub(crate) fn write(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
+        self.write_within(style, None, out)
+    }
+
+    /// `width` stands for that of the terminal.
+    fn write_within(&self, style: Style, width: Option<u16>, out: &mut impl Write) -> io::Result<()> {
         if self.rows.is_empty() {
             return Ok(());
         }
@@ -64,6 +68,9 @@ impl Table {
         let mut table = comfy_table::Table::new();
         table.load_style(TableStyle::new());
         table.set_content_arrangement(if style.fit { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
+        if let Some(width) = width {
+            table.set_width(width);
+        }
         if style.color {
             table.enforce_styling();
         } else {
@@ -76,13 +83,26 @@ impl Table {
         for row in &self.rows {
             table.add_row(shown.iter().map(|&column| self.columns[column].cell(&row[column])));
         }
-        for column in table.column_iter_mut() {
+        for (position, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            column.set_constraint(self.constraint(shown[position]));
         }
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+
+    /// Where a table does not fit the terminal, its long texts wrap; a figure or a date in two lines would be read as two.
+    fn constraint(&self, column: usize) -> ColumnConstraint {
+        let texts = self.rows.iter().map(|row| row[column].as_str()).chain([self.columns[column].header]);
+        let width = texts.map(UnicodeWidthStr::width).max().unwrap_or(0);
+        if self.columns[column].right || width <= SHORT {
+            ColumnConstraint::ContentWidth
+        } else {
+            // The padding counts as part of the width.
+            ColumnConstraint::LowerBoundary(Width::Fixed(SHORT as u16 + 2))
+        }
     }
 }
 
@@ -105,6 +125,22 @@ mod tests {
         REGION        FIGURE  UNIT
         山东       > 100,000  个
         Guangdong         12  {station}
+        ");
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_wraps_its_long_texts_only() {
+        let mut table =
+            Table::new(vec![Column::text("NAME"), Column::text("DAY"), Column::figure("FIGURE"), Column::text("SOURCE")]);
+        let bureau = "Shandong Provincial Big Data Bureau";
+        table.push(vec!["工业互联网平台数量".into(), "2021-12-06".into(), "> 100,000,000".into(), bureau.into()]);
+        let mut out = Vec::new();
+        table.write_within(Style { fit: true, color: false }, Some(60), &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        NAME             DAY                FIGURE  SOURCE
+        工业互联网平台   2021-12-06  > 100,000,000  Shandong
+        数量                                        Provincial Big
+                                                    Data Bureau
         ");
     }
 
