@@ -36,10 +36,7 @@ fn told(batches: &Batches, batch: usize) -> Vec<String> {
 
 #[test]
 fn figures_are_sent_by_series_and_period_whatever_their_order() {
-    let (batches, rejects) = batches(
-        &file(&["gdp,o,CN,2021,2,", "gdp,o,US,2020,3,", "gdp,o,CN,2020,1,"]),
-        WriteMode::Merge,
-    );
+    let (batches, rejects) = batches(&file(&["gdp,o,CN,2021,2,", "gdp,o,US,2020,3,", "gdp,o,CN,2020,1,"]), WriteMode::Merge);
     assert!(rejects.is_empty());
     assert_eq!(told(&batches, 0), ["CN 2020 1", "CN 2021 2", "US 2020 3"]);
     assert_eq!(batches.figure(0, 1, Some(0)).unwrap().line, 3);
@@ -48,10 +45,8 @@ fn figures_are_sent_by_series_and_period_whatever_their_order() {
 
 #[test]
 fn the_same_cell_twice_is_rejected_with_both_lines() {
-    let (batches, rejects) = batches(
-        &file(&["gdp,o,CN,2020,1,", "gdp,o,US,2020,1,", "gdp,o,CN,2020,1,", "gdp,o,CN,2020-A1,2,"]),
-        WriteMode::Merge,
-    );
+    let (batches, rejects) =
+        batches(&file(&["gdp,o,CN,2020,1,", "gdp,o,US,2020,1,", "gdp,o,CN,2020,1,", "gdp,o,CN,2020-A1,2,"]), WriteMode::Merge);
     assert_eq!(told(&batches, 0), ["CN 2020 1", "US 2020 1"]);
     let told: Vec<_> = rejects.iter().map(|reject| (reject.line, reject.problem.to_string())).collect();
     assert_eq!(told, [(4, "the same cell as on line 2".to_owned()), (5, "the same cell as on line 2".to_owned())]);
@@ -98,8 +93,8 @@ fn long_texts_make_batches_smaller() {
 }
 
 #[test]
-fn figures_of_series_to_be_created_can_be_left_out() {
+fn figures_of_series_to_be_created_are_known_to_be_insertions() {
     let (mut batches, _) = batches(&file(&["gdp,o,CN,2020,1,", "gdp,o,NEW,2020,1,", "gdp,o,NEW,2021,1,"]), WriteMode::Merge);
-    assert_eq!(batches.drop_new(), 2);
+    assert_eq!(batches.take_new().len(), 2);
     assert_eq!(told(&batches, 0), ["CN 2020 1"]);
 }

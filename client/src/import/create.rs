@@ -94,9 +94,7 @@ impl Blueprint<'_> {
         let mut dimension = match (known, check_slug(dimension)) {
             (Some(known), _) => known,
             (None, Err(source)) => return Ok(Err(self.no_id(field(), source))),
-            (None, Ok(())) => {
-                Dimension { id: dimension.to_owned(), names: named(dimension), ..Dimension::default() }
-            },
+            (None, Ok(())) => Dimension { id: dimension.to_owned(), names: named(dimension), ..Dimension::default() },
         };
         if !dimension.codes.iter().any(|code| code.id == id) {
             dimension.codes.push(Code { id: id.clone(), names: self.names()?, aliases: Vec::new() });
@@ -119,8 +117,8 @@ impl Blueprint<'_> {
         Ok(texts)
     }
 
-    fn no_id(&self, kind: impl Into<Cow<'static, str>>, source: IdError) -> Problem {
-        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), source }
+    fn no_id(&self, kind: impl Into<Cow<'static, str>>, cause: IdError) -> Problem {
+        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), cause: Box::new(cause) }
     }
 
     fn not_described(&self, kind: &'static str, what: &'static str) -> Problem {

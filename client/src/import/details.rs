@@ -50,12 +50,7 @@ pub struct Details {
 impl Details {
     /// The details of a record whose figure stands under `header` and had so many `decimals`, which count where the last digit as
     /// written is the rounding.
-    pub(super) fn read(
-        plan: &Plan,
-        record: &ByteRecord,
-        header: Option<&str>,
-        decimals: Option<u32>,
-    ) -> Result<Self, Faults> {
+    pub(super) fn read(plan: &Plan, record: &ByteRecord, header: Option<&str>, decimals: Option<u32>) -> Result<Self, Faults> {
         let mut reader = Reader { details: Self::default(), lower: None, upper: None, numbers: &plan.numbers };
         let mut faults = Faults::new();
         for part in &plan.details {
@@ -66,7 +61,7 @@ impl Details {
         }
         let Reader { mut details, lower, upper, numbers } = reader;
         match (lower, upper) {
-            (None, None) => {},
+            (None, None) => {}
             (Some(lower), Some(upper)) => match Interval::new(lower, upper) {
                 Ok(interval) => details.interval = Some(interval),
                 Err(reversed) => faults.push(("lower".into(), reversed.into())),
@@ -137,7 +132,7 @@ fn positive(decimal: Option<Decimal>, text: &str) -> Result<Option<Decimal>, Pro
 
 fn limited(text: &str, limit: usize) -> Result<String, Problem> {
     if text.len() > limit {
-        return Err(Problem::TooLong { bytes: text.len(), limit: limit });
+        return Err(Problem::TooLong { bytes: text.len(), limit });
     }
     Ok(text.to_owned())
 }

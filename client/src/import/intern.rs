@@ -57,7 +57,7 @@ impl Interner {
             Some((last, last_number)) => {
                 std::mem::swap(last, &mut self.buffer);
                 *last_number = number;
-            },
+            }
             None => self.last = Some((self.buffer.clone(), number)),
         }
         (number, known.is_none())

@@ -77,7 +77,7 @@ impl Part {
 }
 
 fn is_free_text(field: &str) -> bool {
-    matches!(field, "original_text" | "note")
+    matches!(field, "original_text" | "note" | "document_uri")
 }
 
 impl Plan {
@@ -147,7 +147,7 @@ impl Binder<'_> {
             None if self.table.header().iter().any(|header| header == name) => {
                 canonical = Field::from_origin(Origin::Column(Column::Name(name.to_owned())));
                 &canonical
-            },
+            }
             None => return Ok(None),
         };
         let place = match &field.origin {
@@ -211,7 +211,7 @@ impl Binder<'_> {
             match &part.place {
                 Place::Column(at) => used.push(*at),
                 Place::Header(pattern) => patterns.push(pattern),
-                Place::Constant(_) => {},
+                Place::Constant(_) => {}
             }
         }
         let headers = self.table.header().iter().enumerate();

@@ -144,7 +144,8 @@ fn what_is_missing_is_created_as_the_mapping_describes() {
     assert_eq!(rejects(&import), [""; 0]);
     assert_eq!(series(&import), ["share / 001.abkh / un", "share / FR / un"]);
     let created: Vec<_> = import.created().iter().filter_map(|entry| entry.entry.as_ref()).collect();
-    let regions: Vec<_> = created.iter().filter_map(|entry| if let Entry::Region(it) = entry { Some(it) } else { None }).collect();
+    let regions: Vec<_> =
+        created.iter().filter_map(|entry| if let Entry::Region(it) = entry { Some(it) } else { None }).collect();
     assert_eq!(regions.iter().map(|region| region.id.as_str()).collect::<Vec<_>>(), ["001", "001.abkh", "FR"]);
     assert_eq!((regions[2].names["en"].as_str(), regions[2].codes["own"].as_str()), ("France", "fra"));
     assert!(created.iter().any(|entry| matches!(entry, Entry::Unit(unit) if unit.id == "%")));

@@ -25,7 +25,9 @@ pub struct Reject {
 #[non_exhaustive]
 pub enum Problem {
     /// The row has fewer or more cells than the header.
-    #[error("the row has {cells} cells, the header {columns}; add or remove cells, or say where the data end with `read.stop_at`")]
+    #[error(
+        "the row has {cells} cells, the header {columns}; add or remove cells, or say where the data end with `read.stop_at`"
+    )]
     Ragged {
         /// Cells of the row.
         cells: usize,
@@ -73,7 +75,9 @@ pub enum Problem {
         words: Vec<&'static str>,
     },
     /// Not an equivalent.
-    #[error("{text:?} is not an equivalent; write a decimal and a unit, such as \"470400000000 USD\", with \"; \" between several")]
+    #[error(
+        "{text:?} is not an equivalent; write a decimal and a unit, such as \"470400000000 USD\", with \"; \" between several"
+    )]
     Equivalent {
         /// The text.
         text: String,
@@ -120,14 +124,14 @@ pub enum Problem {
         indicator: String,
     },
     /// An entry cannot be created for a text, because its id would not be one.
-    #[error("no entry can be made for {text:?}: {source}; say its id with `create.{kind}.id`")]
+    #[error("no entry can be made for {text:?}: {cause}; say its id with `create.{kind}.id`")]
     NoId {
         /// The text.
         text: String,
         /// The kind of entry.
         kind: Cow<'static, str>,
         /// What is wrong with the id.
-        source: IdError,
+        cause: Box<IdError>,
     },
     /// An entry cannot be created for a text, because something that only people know is not said.
     #[error("no entry can be made for {text:?}: say its {what} with `create.{kind}.{what}`")]

@@ -171,7 +171,7 @@ impl<'a> Resolver<'a> {
                     || self.catalog.is_created(EntryKind::Source, &source)
                     || dimensions.iter().any(|code| self.catalog.new_codes.contains(&(code.0.clone(), code.1.clone())));
                 Ok(Series { key: SeriesKey { indicator, region, source, dimensions }, is_new })
-            },
+            }
             _ => Err(faults),
         })
     }
@@ -222,7 +222,7 @@ impl<'a> Resolver<'a> {
                 Ok(id) => return Ok(Ok(id)),
                 Err(error @ NameError::Ambiguous { .. }) => return Ok(Err(error.into())),
                 Err(error) if !self.catalog.may_create => return Ok(Err(error.into())),
-                Err(NameError::Unknown { .. }) => {},
+                Err(NameError::Unknown { .. }) => {}
             }
         }
         if !self.catalog.may_create {
@@ -236,7 +236,7 @@ impl<'a> Resolver<'a> {
             "indicator" => {
                 let dimensions = self.breakdowns.get(text).into_iter().flatten().map(|id| (*id).to_owned());
                 blueprint.indicator(dimensions.collect())?
-            },
+            }
             _ => {
                 let dimension = dimension.unwrap_or(field).to_owned();
                 return Ok(blueprint.code(&dimension)?.map(|(entry, id)| {
@@ -244,7 +244,7 @@ impl<'a> Resolver<'a> {
                     self.catalog.new_codes.insert((dimension, id.clone()));
                     id
                 }));
-            },
+            }
         };
         Ok(made.map(|entry| {
             self.create_unit_of(&entry);

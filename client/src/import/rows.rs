@@ -158,11 +158,11 @@ impl<'p> Reader<'p> {
                 Ok(None) => {
                     self.rows.skipped += 1;
                     return;
-                },
+                }
                 Err((field, problem)) => {
                     self.reject(line, header, field, problem);
                     details
-                },
+                }
             },
             None => 0,
         };
@@ -228,7 +228,7 @@ impl<'p> Reader<'p> {
                     self.rows.rejects.push(Reject { line, column: header, field, problem: Arc::new(problem) });
                 }
                 None
-            },
+            }
         }
     }
 
@@ -251,7 +251,7 @@ impl<'p> Reader<'p> {
             (true, false, false) => return Ok(Some(details)),
             (false, ..) if known.bound.is_some() => return Err(("bound", Problem::WithoutValue)),
             (false, true, false) | (false, false, true) => return Ok(Some(details)),
-            (false, false, false) => {},
+            (false, false, false) => {}
         }
         let Some(reason) = self.plan.numbers.missing_means else { return Ok(None) };
         Ok(Some(self.as_missing(details, reason)))
@@ -296,7 +296,7 @@ fn read_key(parts: &[Part], record: &ByteRecord, header: Option<&str>) -> Key {
             dimension => {
                 let id = dimension.trim_start_matches(super::plan::DIMENSION_PREFIX).to_owned();
                 key.dimensions.push((id, text));
-            },
+            }
         }
     }
     key

@@ -103,7 +103,8 @@ fn six_spellings_of_a_quarter_are_told_and_one_without_its_year_is_rejected_by_l
 #[test]
 fn the_only_free_column_may_be_named_after_its_indicator() {
     let sample = "geo,time,cell_phones\nabw,1960,0\nabw,1965,\n";
-    let mapping = "[fields]\nindicator.headers = '.+'\nregion.column = \"geo\"\nperiod.column = \"time\"\nsource.constant = \"itu\"\n";
+    let mapping =
+        "[fields]\nindicator.headers = '.+'\nregion.column = \"geo\"\nperiod.column = \"time\"\nsource.constant = \"itu\"\n";
     let rows = rows(sample.as_bytes(), mapping);
     assert_eq!(rows.keys[0].indicator, "cell_phones");
     assert_eq!((rows.figures.len(), rows.skipped), (1, 1));
@@ -133,7 +134,20 @@ fn every_fault_of_a_file_is_found_with_its_line() {
         gdp,CN,office,2021,,>,,,\n,CN,office,today,none,,,,\n";
     let (figures, rejects) = figures(sample.as_bytes(), "");
     assert_eq!(figures, lines(&[]));
-    let expected = ["2 period", "3 value", "4 region", "5 bound", "6 value", "7 lower", "8 row", "9 value", "10 bound", "11 value", "11 period", "11 indicator"];
+    let expected = [
+        "2 period",
+        "3 value",
+        "4 region",
+        "5 bound",
+        "6 value",
+        "7 lower",
+        "8 row",
+        "9 value",
+        "10 bound",
+        "11 value",
+        "11 period",
+        "11 indicator",
+    ];
     assert_eq!(rejects, lines(&expected));
 }
 
@@ -166,7 +180,9 @@ fn the_last_digit_written_can_be_the_rounding() {
 #[test]
 fn what_the_mapping_leaves_open_is_asked_for_with_the_columns() {
     let error = problem("geo,time,figure\nCN,2020,1\n", "").to_string();
-    for expected in ["indicator", "the region", "the source", "the period", "the value", "geo, time, figure", "--indicator-column"] {
+    for expected in
+        ["indicator", "the region", "the source", "the period", "the value", "geo, time, figure", "--indicator-column"]
+    {
         assert!(error.contains(expected), "{expected} in {error}");
     }
     let both = "[fields]\nperiod.headers = '.+'\nvalue.column = \"figure\"\n";

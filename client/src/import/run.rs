@@ -59,7 +59,7 @@ pub enum Event<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
     /// The service failed, or the connection.
-    #[error("{source}{}", afterwards(done))]
+    #[error("the import did not finish{}", afterwards(done))]
     Call {
         /// What was done before.
         done: Summary,
@@ -77,7 +77,9 @@ pub enum Stopped {
 fn afterwards(done: &Summary) -> String {
     match done.figures {
         0 => String::new(),
-        figures => format!("; {figures} figures were written before: run the import again to finish it, what is there stays as it is"),
+        figures => {
+            format!("; {figures} figures were written before: run the import again to finish it, what is there stays as it is")
+        }
     }
 }
 
@@ -89,17 +91,20 @@ impl Import {
     /// When the service fails or rejects. What was acknowledged before stays; the same import run again does the rest.
     pub async fn run<F>(&mut self, client: &Client, settings: &Settings, mut on_event: F) -> Result<Summary, Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let mut summary = Summary::default();
         self.create_entries(client, settings, &mut summary).await?;
         for at in 0..self.files.len() {
             if settings.validate_only {
                 // The service would not know what they are about. There can be no figures of them yet, so all are insertions.
-                let new = Arc::make_mut(&mut self.files[at].batches).drop_new();
-                summary.inserted += new;
-                summary.figures += new;
+                let new = Arc::make_mut(&mut self.files[at].batches).take_new();
+                summary.inserted += new.len() as u64;
+                summary.figures += new.len() as u64;
                 on_event(Event::Progress(&summary));
+                if self.options.include_changes && !new.is_empty() {
+                    on_event(Event::Changes(new));
+                }
             }
             self.run_file(at, client, settings, &mut summary, &mut on_event).await?;
         }
@@ -132,7 +137,7 @@ impl Import {
         on_event: &mut F,
     ) -> Result<(), Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let file = &mut self.files[at];
         let options = ImportOptions {
@@ -153,7 +158,7 @@ impl Import {
                 None => {
                     let cut = Error::Cut { what: "the import", cause: None };
                     return Err(stop(summary, cut));
-                },
+                }
             };
             file.take_rejects(batch, &answer);
             summary.add(&answer, file.batches.figures_of(batch).len() as u64);
@@ -167,7 +172,10 @@ impl Import {
 }
 
 /// The messages of one file. They are made as the connection takes them, so that memory does not grow with the file.
-fn requests(options: ImportOptions, batches: Arc<Batches>) -> impl futures::Stream<Item = ImportObservationsRequest> + Send + 'static {
+fn requests(
+    options: ImportOptions,
+    batches: Arc<Batches>,
+) -> impl futures::Stream<Item = ImportObservationsRequest> + Send + 'static {
     let request = |message| ImportObservationsRequest { message: Some(message) };
     let rest = (0..batches.len()).map(move |batch| request(Message::Batch(batches.message(batch))));
     stream::iter(std::iter::once(request(Message::Options(options))).chain(rest))

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn chinese_in_gbk_is_recognised_even_when_short() {
-        for sample in ["地区,2020年\n甲省,1\n", "年份/季度,环翠区（亿元）\n201902,1\n", "数据来源：统计局"] {
+        for sample in ["地区,2020年\n甲省,1\n", "年份/季度,环翠区（亿元）\n201902,1\n", "数据来源：统计局"]
+        {
             let (bytes, ..) = GBK.encode(sample);
             let text = text_of(&bytes, None).unwrap();
             assert_eq!((text.content.as_str(), text.encoding), (sample, "gb18030"));

@@ -1,5 +1,7 @@
 //! Text to records: the delimiter, the lines before the header, the header, the records, and where they end.
 
+use std::collections::BTreeMap;
+
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::Error;
@@ -58,7 +60,7 @@ impl<'t> Table<'t> {
                 Some((line, pending)) => {
                     *record = pending;
                     line
-                },
+                }
                 None => self.read(record)?,
             };
             let first = text_of(record, 0).trim();
@@ -113,7 +115,7 @@ impl<'t> Table<'t> {
                 let start = self.offset.0 + usize::try_from(position.byte()).expect("the text is in memory");
                 let breaks = self.text.content.as_bytes()[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
                 self.offset.1 + position.line() + breaks.filter(|byte| **byte == b'\n').count() as u64
-            },
+            }
         }
     }
 }
@@ -139,7 +141,7 @@ pub(super) fn position(header: &[String], column: &Column, file: &str) -> Result
                 (None, _) => Err(absent()),
                 (Some(_), Some(_)) => Err(Error::AmbiguousColumn { file: file.to_owned(), column: name.clone() }),
             }
-        },
+        }
     }
 }
 
@@ -155,17 +157,19 @@ fn skip_lines(text: &str, lines: u64) -> (usize, u64) {
     (offset, skipped)
 }
 
-/// The delimiter with which most records have the same width above one. Lines before the header count as records too; they are
-/// few.
+/// The delimiter with which the greatest part of the records has one and the same width above one. Lines before the header count
+/// as records too; they are few.
 fn detect_delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
-        let mut widths = std::collections::BTreeMap::new();
-        let mut reader =
-            ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut widths = BTreeMap::new();
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
         for record in reader.byte_records().take(SAMPLE).flatten() {
             *widths.entry(record.len()).or_insert(0) += 1;
         }
-        widths.into_iter().filter(|(width, _)| *width > 1).map(|(width, records)| (records, width)).max()
+        let all: usize = widths.values().sum();
+        // A part and not a number: signs inside of quoted texts break them into many records, of many widths.
+        let part = |(width, records): (usize, usize)| (records * 1000 / all, width);
+        widths.into_iter().filter(|(width, _)| *width > 1).map(part).max()
     };
     let mut best = (None, DELIMITERS[0]);
     for delimiter in DELIMITERS {
@@ -247,6 +251,7 @@ mod tests {
             (b'|', "a|b|c\n1|2|3\n"),
             (b',', "a\n1\n"),
             (b',', "title\nnote; with; signs\na,b\n1,2\n3,4\n"),
+            (b',', "a,b\n1,\"x;\ny;\nz;\n\"\n"),
         ] {
             assert_eq!(detect_delimiter(sample), delimiter, "{sample}");
         }

@@ -28,7 +28,7 @@ pub fn parse_bound(text: &str) -> Result<Bound, Problem> {
         "≥" => return Ok(Bound::AtLeast),
         "≤" => return Ok(Bound::AtMost),
         "≈" => return Ok(Bound::Approximate),
-        _ => {},
+        _ => {}
     }
     let found = BOUNDS.into_iter().find(|(_, name, sign)| *name == word || *sign == word);
     found.map(|(bound, ..)| bound).ok_or_else(|| unknown(text, BOUNDS.map(|(_, name, _)| name)))

@@ -3,8 +3,10 @@
 mod catalog;
 mod completions;
 mod delete;
+mod export;
 mod get;
 mod history;
+mod import;
 mod log;
 mod put;
 mod query;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Put(put::Args),
     /// Withdraw a figure, or all of a series; their history stays
     Delete(delete::Args),
+    /// Write the figures of data files
+    Import(import::Args),
+    /// Print figures as the tidy CSV that import takes
+    Export(export::Args),
     /// Find indicators, regions, sources, units and dimensions by name
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
@@ -57,6 +63,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Query(args) => query::run(&cx()?, args).await,
         Command::Put(args) => put::run(&cx()?, args).await,
         Command::Delete(args) => delete::run(&cx()?, args).await,
+        Command::Import(args) => import::run(&cx()?, args).await,
+        Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,
         Command::History(args) => history::run(&cx()?, args).await,

@@ -68,7 +68,7 @@ fn overlay(base: &mut Table, over: Table) {
             (Some(Value::Array(base)), Value::Array(over)) => base.extend(over),
             (_, value) => {
                 base.insert(section, value);
-            },
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use self::{
     field::{Column, Field, Fields, InvalidField, Origin, Rule},
     load::{InvalidMapping, load, saved_beside},
-    pattern::Pattern,
+    pattern::{InvalidPattern, Pattern},
 };
 
 /// How one file is read.
