@@ -9,7 +9,7 @@ use crate::{
 
 /// Statistical indicators of regions: read, write and watch figures that keep their meaning
 #[derive(Debug, Parser)]
-#[command(name = "indicator", version, max_term_width = 100, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "indicator", version, max_term_width = 100, after_help = AFTER_HELP, disable_help_subcommand = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -22,7 +22,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Address of the server
-    #[arg(long, global = true, env = "INDICATOR_SERVER", default_value = "http://127.0.0.1:7430", value_name = "URL")]
+    #[arg(long, global = true, env = "INDICATOR_SERVER", hide_env_values = true, default_value = "http://127.0.0.1:7430", value_name = "URL")]
     pub(crate) server: String,
     /// How to write the answer: table, json (one object), ndjson (a line an item) or csv
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true)]
