@@ -1,43 +1,73 @@
 //! What is said about an import: what is not taken, and what became of the rest.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    mem::{Discriminant, discriminant},
+};
 
-use indicator_client::import::{File, Import, Summary};
+use indicator_client::import::{File, Import, Problem, Summary};
 
-/// Different faults that are listed.
-const FAULTS: usize = 12;
+/// Kinds of faults that are listed.
+const KINDS: usize = 12;
+
+/// Faults of one kind that are told in full.
+const ALIKE: usize = 2;
 
 /// Lines that are named for a fault.
 const LINES: usize = 5;
 
-/// What is not taken, the same fault of many rows only once.
+/// What is not taken: the same fault of many rows once, and of many like it the first ones.
 pub(super) fn rejects(import: &Import) -> String {
-    let faults: Vec<String> = import.files().iter().flat_map(faults).collect();
+    let kinds: Vec<Vec<String>> = import.files().iter().flat_map(kinds).collect();
     let mut text = String::new();
-    for fault in faults.iter().take(FAULTS) {
+    for line in kinds.iter().take(KINDS).flatten() {
         text.push_str("\n  ");
-        text.push_str(fault);
+        text.push_str(line);
     }
-    if faults.len() > FAULTS {
+    if kinds.len() > KINDS {
         // Writing to a String does not fail.
-        let _ = write!(text, "\n  … and {} other faults; --rejects FILE lists all of them", faults.len() - FAULTS);
+        let _ = write!(text, "\n  … and {} other kinds of faults", kinds.len() - KINDS);
     }
     text
 }
 
-/// The faults of a file, in the order of their first line.
-fn faults(file: &File) -> Vec<String> {
-    let mut faults: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
+/// The faults of a file by field and kind, in the order of their first line.
+fn kinds(file: &File) -> Vec<Vec<String>> {
+    type Kind<'f> = (&'f str, Discriminant<Problem>);
+    let mut kinds: Vec<(Kind<'_>, Vec<Fault>)> = Vec::new();
+    let mut places: HashMap<Kind<'_>, usize> = HashMap::new();
     for reject in file.rejects() {
-        faults.entry((&reject.field, reject.problem.to_string())).or_default().push(reject.line);
+        let kind = (&*reject.field, discriminant(&*reject.problem));
+        let place = *places.entry(kind).or_insert_with(|| {
+            kinds.push((kind, Vec::new()));
+            kinds.len() - 1
+        });
+        let faults = &mut kinds[place].1;
+        let told = reject.problem.to_string();
+        // Beyond the first ones, a last entry without words takes all others.
+        let at = faults.iter().position(|fault| fault.told == told).unwrap_or(faults.len().min(ALIKE));
+        if at == faults.len() {
+            faults.push(Fault { told: if at < ALIKE { told } else { String::new() }, lines: Vec::new() });
+        }
+        faults[at].lines.push(reject.line);
     }
-    let mut faults: Vec<_> = faults.into_iter().collect();
-    faults.sort_by_key(|(_, lines)| lines[0]);
-    let told = |((field, problem), lines): ((&str, String), Vec<u64>)| {
-        format!("{} {}: {field}: {problem}", file.name(), self::lines(lines))
-    };
-    faults.into_iter().map(told).collect()
+    let lines = |((field, _), faults): (Kind<'_>, Vec<Fault>)| faults.into_iter().map(|fault| fault.line(file, field)).collect();
+    kinds.into_iter().map(lines).collect()
+}
+
+/// A fault and where it is. Without words it stands for others of its kind.
+struct Fault {
+    told: String,
+    lines: Vec<u64>,
+}
+
+impl Fault {
+    fn line(self, file: &File, field: &str) -> String {
+        let Self { told, lines } = self;
+        let told = if told.is_empty() { "likewise" } else { &told };
+        format!("{} {}: {field}: {told}", file.name(), self::lines(lines))
+    }
 }
 
 /// `line 7`, or `lines 7, 9, 12, 13, 15 and 60 more`.
