@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream::BoxStream};
 use indicator_client::{Client, Error};
-use indicator_proto::{to_json, v1::{
-    self, EntryKind, GetDimensionRequest, GetIndicatorRequest, GetRegionRequest, GetSourceRequest, GetUnitRequest, Indicator,
-    ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest, ListSourcesRequest, ListUnitsRequest, SeriesKey, Unit,
-    catalog_entry::Entry,
-}};
+use indicator_proto::{
+    to_json,
+    v1::{
+        self, EntryKind, GetDimensionRequest, GetIndicatorRequest, GetRegionRequest, GetSourceRequest, GetUnitRequest, Indicator,
+        ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest, ListSourcesRequest, ListUnitsRequest, SeriesKey, Unit,
+        catalog_entry::Entry,
+    },
+};
 
 use crate::context::{Context, Language};
 
