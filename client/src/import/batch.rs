@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use indicator_proto::v1::{self, ImportBatch, Observation, SeriesObservations, WriteMode};
+use indicator_proto::v1::{self, CellChange, ChangeKind, ImportBatch, Observation, SeriesObservations, WriteMode};
 
 use super::details::Details;
 use super::problem::{Problem, Reject};
@@ -98,17 +98,22 @@ impl Batches {
         series_of.nth(series)?.get(observation.unwrap_or(0))
     }
 
-    /// Keeps the figures of series that are not new, and returns how many others there were.
-    pub(super) fn drop_new(&mut self) -> u64 {
-        let before = self.figures.len();
-        let series = &self.series;
-        self.figures.retain(|figure| !series[figure.key as usize].is_new);
-        let dropped = before - self.figures.len();
-        if dropped > 0 {
+    /// Takes out the figures of new series. They are returned as the insertions that they will be.
+    pub(super) fn take_new(&mut self) -> Vec<CellChange> {
+        let is_new = |figure: &Figure| self.series[figure.key as usize].is_new;
+        let change = |figure: &Figure| {
+            let series = Some(v1::SeriesKey::from(&self.series[figure.key as usize].key));
+            let observation = Some(Observation { series, ..self.observation(figure) });
+            CellChange { kind: ChangeKind::Inserted.into(), observation, previous: None }
+        };
+        let new: Vec<_> = self.figures.iter().filter(|figure| is_new(figure)).map(change).collect();
+        if !new.is_empty() {
+            let series = &self.series;
+            self.figures.retain(|figure| !series[figure.key as usize].is_new);
             self.ranges.clear();
             self.layers().into_iter().for_each(|layer| self.cut(layer));
         }
-        dropped as u64
+        new
     }
 
     fn published_at(&self, figure: &Figure) -> Option<indicator_proto::Time> {
@@ -156,7 +161,8 @@ impl Batches {
     fn layers(&mut self) -> Vec<Range<usize>> {
         let same_cell = |a: &Figure, b: &Figure| a.key == b.key && a.period == b.period;
         if !self.figures.windows(2).any(|pair| same_cell(&pair[0], &pair[1])) {
-            return vec![0..self.figures.len()];
+            let all = 0..self.figures.len();
+            return Vec::from([all]);
         }
         let mut layers: BTreeMap<usize, Vec<Figure>> = BTreeMap::new();
         for editions in self.figures.chunk_by(same_cell) {

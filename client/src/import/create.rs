@@ -117,8 +117,8 @@ impl Blueprint<'_> {
         Ok(texts)
     }
 
-    fn no_id(&self, kind: impl Into<Cow<'static, str>>, source: IdError) -> Problem {
-        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), source }
+    fn no_id(&self, kind: impl Into<Cow<'static, str>>, cause: IdError) -> Problem {
+        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), cause: Box::new(cause) }
     }
 
     fn not_described(&self, kind: &'static str, what: &'static str) -> Problem {

@@ -33,6 +33,10 @@ pub mod table;
 pub mod words;
 mod workbook;
 
+#[cfg(test)]
+mod canonical_tests;
+
+pub(crate) use self::plan::DIMENSION_PREFIX;
 pub use self::{
     details::Details,
     error::Error,

@@ -59,7 +59,7 @@ pub enum Event<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
     /// The service failed, or the connection.
-    #[error("{source}{}", afterwards(done))]
+    #[error("the import did not finish{}", afterwards(done))]
     Call {
         /// What was done before.
         done: Summary,
@@ -91,17 +91,20 @@ impl Import {
     /// When the service fails or rejects. What was acknowledged before stays; the same import run again does the rest.
     pub async fn run<F>(&mut self, client: &Client, settings: &Settings, mut on_event: F) -> Result<Summary, Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let mut summary = Summary::default();
         self.create_entries(client, settings, &mut summary).await?;
         for at in 0..self.files.len() {
             if settings.validate_only {
                 // The service would not know what they are about. There can be no figures of them yet, so all are insertions.
-                let new = Arc::make_mut(&mut self.files[at].batches).drop_new();
-                summary.inserted += new;
-                summary.figures += new;
+                let new = Arc::make_mut(&mut self.files[at].batches).take_new();
+                summary.inserted += new.len() as u64;
+                summary.figures += new.len() as u64;
                 on_event(Event::Progress(&summary));
+                if self.options.include_changes && !new.is_empty() {
+                    on_event(Event::Changes(new));
+                }
             }
             self.run_file(at, client, settings, &mut summary, &mut on_event).await?;
         }
@@ -134,7 +137,7 @@ impl Import {
         on_event: &mut F,
     ) -> Result<(), Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let file = &mut self.files[at];
         let options = ImportOptions {
