@@ -137,7 +137,7 @@ impl Store {
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        let parts = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
+        let parts = self.db.range(keys::log(revision, 0)..=keys::log(revision, u16::MAX)).values();
         let parts = parts.collect::<Result<Vec<IVec>, _>>()?;
         Touched::decode(parts.iter().map(AsRef::as_ref))
     }
