@@ -74,6 +74,8 @@ fn check(engine: &Engine, request: v1::WatchRequest) -> Result<Subscription, Err
 /// What a token is bound to: everything but where to start and how often to tell.
 fn fingerprint(request: &v1::WatchRequest) -> u64 {
     let mut fixed = v1::WatchRequest { start: None, progress_interval: None, min_interval: None, ..request.clone() };
+    // An absent filter is an empty one.
+    fixed.filter.get_or_insert_default();
     if fixed.mode() == v1::WatchMode::Unspecified {
         fixed.set_mode(v1::WatchMode::EveryChange);
     }
