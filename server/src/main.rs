@@ -1,5 +1,7 @@
 //! `indicatord`, the server. Only wires: arguments, log, store, listener, exit code.
 
+mod demo;
+
 use std::{
     io::{self, IsTerminal as _, Write as _},
     net::SocketAddr,
@@ -79,8 +81,8 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let settings = Settings { listen, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
     settings.check()?;
     run(settings, async |address| {
-        writeln!(io::stdout(), "indicatord listens on {address}; stop it with Ctrl-C.")?;
-        Ok(())
+        let loaded = demo::load(address).await?;
+        Ok(write!(io::stdout(), "{}", demo::invitation(address, loaded))?)
     })
     .await
 }
