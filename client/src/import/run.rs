@@ -13,6 +13,9 @@ use super::prepare::{File, Import};
 use super::problem::{Problem, Reject};
 use crate::{Client, Error, reason_name};
 
+/// Changes that are told at once, where the import itself foresees them.
+const CHANGES: usize = 5_000;
+
 /// How an import runs.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -97,18 +100,27 @@ impl Import {
         self.create_entries(client, settings, &mut summary).await?;
         for at in 0..self.files.len() {
             if settings.validate_only {
-                // The service would not know what they are about. There can be no figures of them yet, so all are insertions.
-                let new = Arc::make_mut(&mut self.files[at].batches).take_new();
-                summary.inserted += new.len() as u64;
-                summary.figures += new.len() as u64;
-                on_event(Event::Progress(&summary));
-                if self.options.include_changes && !new.is_empty() {
-                    on_event(Event::Changes(new));
-                }
+                self.foresee_insertions(at, &mut summary, &mut on_event);
             }
             self.run_file(at, client, settings, &mut summary, &mut on_event).await?;
         }
         Ok(summary)
+    }
+
+    /// Takes the figures out that are about entries to be created. Without these the service would reject them; and as there can
+    /// be no figures of them yet, they are insertions.
+    fn foresee_insertions<F: FnMut(Event<'_>)>(&mut self, at: usize, summary: &mut Summary, on_event: &mut F) {
+        let batches = Arc::make_mut(&mut self.files[at].batches);
+        if self.options.include_changes {
+            let mut insertions = batches.insertions().peekable();
+            while insertions.peek().is_some() {
+                on_event(Event::Changes(insertions.by_ref().take(CHANGES).collect()));
+            }
+        }
+        let new = batches.drop_new();
+        summary.inserted += new;
+        summary.figures += new;
+        on_event(Event::Progress(summary));
     }
 
     async fn create_entries(&self, client: &Client, settings: &Settings, summary: &mut Summary) -> Result<(), Stopped> {
