@@ -104,3 +104,51 @@ impl<W: Write> Writer<W> {
         self.csv.write_field(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use indicator_proto::v1::{Bound, Equivalent, Interval, ObservationStatus};
+
+    use super::*;
+
+    #[test]
+    fn the_layout_is_the_one_that_files_out_there_have() {
+        let series = SeriesKey {
+            indicator: "stations".to_owned(),
+            region: "CN-SD".to_owned(),
+            source: "media".to_owned(),
+            dimensions: [("level".to_owned(), "provincial".to_owned())].into(),
+        };
+        let first = Observation {
+            period: "2021-12-06".to_owned(),
+            value: "100000".to_owned(),
+            bound: Bound::GreaterThan.into(),
+            statuses: vec![ObservationStatus::Estimated.into(), ObservationStatus::Provisional.into()],
+            rounded_to: "1000".to_owned(),
+            equivalents: vec![Equivalent { value: "1".to_owned(), unit: "{set}".to_owned() }],
+            original_text: "more than 100,000".to_owned(),
+            published_at: Some(prost_types::Timestamp { seconds: 1_638_748_800, nanos: 0 }),
+            ..Observation::default()
+        };
+        let interval = Some(Interval { lower: "1".to_owned(), upper: "2".to_owned() });
+        let second = Observation { period: "2022".to_owned(), interval, ..Observation::default() };
+        let third = Observation {
+            period: "2023".to_owned(),
+            missing: MissingReason::NotCollected.into(),
+            published_at: Some(prost_types::Timestamp { seconds: 1, nanos: 500_000_000 }),
+            ..Observation::default()
+        };
+        let withdrawn = Observation { period: "2024".to_owned(), deleted: true, ..Observation::default() };
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out, ["age", "level"].map(str::to_owned).into()).unwrap();
+        writer.write(&SeriesObservations { series: Some(series), observations: vec![first, second, third, withdrawn] }).unwrap();
+        writer.finish().unwrap();
+        let expected = "\
+indicator,region,source,period,dim.age,dim.level,value,bound,lower,upper,missing,statuses,rounded_to,equivalents,original_text,note,document_uri,published_at
+stations,CN-SD,media,2021-12-06,,provincial,100000,greater-than,,,,estimated provisional,1000,1 {set},\"more than 100,000\",,,2021-12-06
+stations,CN-SD,media,2022,,provincial,,,1,2,,,,,,,,
+stations,CN-SD,media,2023,,provincial,,,,,not-collected,,,,,,,1970-01-01T00:00:01.5Z
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -40,6 +40,7 @@ pub(super) struct Batches {
     pub(super) figures: Vec<Figure>,
     details: Vec<Details>,
     ranges: Vec<Range<usize>>,
+    mode: WriteMode,
     size: Size,
 }
 
@@ -61,13 +62,13 @@ impl Batches {
                 false
             }
         });
-        let mut batches = Self { series, figures, details: std::mem::take(&mut rows.details), ranges: Vec::new(), size };
+        let details = std::mem::take(&mut rows.details);
+        let mut batches = Self { series, figures, details, ranges: Vec::new(), mode, size };
         batches.sort();
-        batches.drop_duplicates(rows, mode);
-        let layers = batches.layers();
-        match mode {
-            WriteMode::Replace => batches.cut_by_series(rows),
-            _ => layers.into_iter().for_each(|layer| batches.cut(layer)),
+        batches.drop_duplicates(rows);
+        for (figure, figures) in batches.cut() {
+            let problem = Arc::new(Problem::SeriesTooLong { figures, limit: MOST_FIGURES });
+            rows.rejects.push(Reject { line: figure.line, column: header(rows, &figure), field: "row".into(), problem });
         }
         batches
     }
@@ -98,22 +99,26 @@ impl Batches {
         series_of.nth(series)?.get(observation.unwrap_or(0))
     }
 
-    /// Takes out the figures of new series. They are returned as the insertions that they will be.
-    pub(super) fn take_new(&mut self) -> Vec<CellChange> {
-        let is_new = |figure: &Figure| self.series[figure.key as usize].is_new;
-        let change = |figure: &Figure| {
+    /// The figures of new series as the insertions that they will be.
+    pub(super) fn insertions(&self) -> impl Iterator<Item = CellChange> {
+        let new = self.figures.iter().filter(|figure| self.series[figure.key as usize].is_new);
+        new.map(|figure| {
             let series = Some(v1::SeriesKey::from(&self.series[figure.key as usize].key));
             let observation = Some(Observation { series, ..self.observation(figure) });
             CellChange { kind: ChangeKind::Inserted.into(), observation, previous: None }
-        };
-        let new: Vec<_> = self.figures.iter().filter(|figure| is_new(figure)).map(change).collect();
-        if !new.is_empty() {
-            let series = &self.series;
-            self.figures.retain(|figure| !series[figure.key as usize].is_new);
-            self.ranges.clear();
-            self.layers().into_iter().for_each(|layer| self.cut(layer));
+        })
+    }
+
+    /// Leaves the figures of new series out, and returns how many they were.
+    pub(super) fn drop_new(&mut self) -> u64 {
+        let (before, series) = (self.figures.len(), &self.series);
+        self.figures.retain(|figure| !series[figure.key as usize].is_new);
+        let dropped = before - self.figures.len();
+        if dropped > 0 {
+            // No series has become longer.
+            self.cut();
         }
-        new
+        dropped as u64
     }
 
     fn published_at(&self, figure: &Figure) -> Option<indicator_proto::Time> {
@@ -132,9 +137,11 @@ impl Batches {
 
     /// Takes out what names a cell again. Several editions of a cell, each with its date, are no duplicates, but cannot replace a
     /// series at once.
-    fn drop_duplicates(&mut self, rows: &mut Rows, mode: WriteMode) {
+    fn drop_duplicates(&mut self, rows: &mut Rows) {
         let same = |a: &Figure, b: &Figure| {
-            a.key == b.key && a.period == b.period && (mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
+            a.key == b.key
+                && a.period == b.period
+                && (self.mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
         };
         let again: Vec<bool> = std::iter::once(false)
             .chain(self.figures.windows(2).map(|pair| same(&pair[0], &pair[1])))
@@ -179,8 +186,18 @@ impl Batches {
         ranges
     }
 
-    /// Cuts a range wherever a batch is full.
-    fn cut(&mut self, range: Range<usize>) {
+    /// Cuts all figures into batches. Returns the series that are too long to be replaced, by a figure and how many they have;
+    /// they are left out.
+    fn cut(&mut self) -> Vec<(Figure, usize)> {
+        self.ranges.clear();
+        if self.mode == WriteMode::Replace {
+            return self.cut_between_series();
+        }
+        self.layers().into_iter().for_each(|layer| self.cut_where_full(layer));
+        Vec::new()
+    }
+
+    fn cut_where_full(&mut self, range: Range<usize>) {
         let (mut start, mut bytes) = (range.start, 0);
         for at in range.clone() {
             let size = self.bytes(at);
@@ -195,17 +212,15 @@ impl Batches {
         }
     }
 
-    /// Cuts between series only. A series that is too long for a batch is rejected.
-    fn cut_by_series(&mut self, rows: &mut Rows) {
+    fn cut_between_series(&mut self) -> Vec<(Figure, usize)> {
+        let mut too_long = Vec::new();
         let mut kept: Vec<Figure> = Vec::with_capacity(self.figures.len());
         let (mut start, mut bytes, mut at) = (0, 0, 0);
         for figures in self.figures.chunk_by(|a, b| a.key == b.key) {
             let size: usize = (at..at + figures.len()).map(|at| self.bytes(at)).sum();
             at += figures.len();
             if figures.len() > MOST_FIGURES || size > Size::ORDINARY.bytes {
-                let problem = Arc::new(Problem::SeriesTooLong { figures: figures.len(), limit: MOST_FIGURES });
-                let figure = &figures[0];
-                rows.rejects.push(Reject { line: figure.line, column: header(rows, figure), field: "row".into(), problem });
+                too_long.push((figures[0], figures.len()));
                 continue;
             }
             if kept.len() > start && (kept.len() - start + figures.len() > self.size.figures || bytes + size > self.size.bytes) {
@@ -219,6 +234,7 @@ impl Batches {
             self.ranges.push(start..kept.len());
         }
         self.figures = kept;
+        too_long
     }
 
     fn bytes(&self, at: usize) -> usize {

@@ -6,7 +6,7 @@
 //! 2. [`table`]: text to records with their lines.
 //! 3. [`mapping`]: what is where in a record.
 //! 4. [`rows`]: records to figures, which still go by the names that the file has for things.
-//! 5. [`Catalog`]: names to ids, and entries for those that the catalog does not have.
+//! 5. `resolve`: names to ids, and entries for those that the catalog does not have.
 //! 6. [`Import`]: figures in batches, sorted and without duplicates, ready to be sent.
 //! 7. [`Import::run`]: sends them, and tells what became of them.
 //!
@@ -42,6 +42,5 @@ pub use self::{
     error::Error,
     prepare::{File, Import, Input, Options},
     problem::{Problem, Reject},
-    resolve::Catalog,
     run::{Event, Settings, Stopped, Summary},
 };

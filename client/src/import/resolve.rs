@@ -19,7 +19,7 @@ use crate::names::{NameError, Names};
 
 /// The catalog as an import sees it: what is there, and what it would create.
 #[derive(Debug)]
-pub struct Catalog {
+pub(super) struct Catalog {
     names: Names,
     may_create: bool,
     /// By kind and id, in the order of ids.
@@ -45,12 +45,12 @@ pub(super) struct Resolved {
 
 impl Catalog {
     /// A catalog with these names. `may_create` says whether texts that it does not know become entries.
-    pub fn new(names: Names, may_create: bool) -> Self {
+    pub(super) fn new(names: Names, may_create: bool) -> Self {
         Self { names, may_create, created: BTreeMap::new(), new_codes: HashSet::new() }
     }
 
     /// The entries to be created, as far as files were resolved.
-    pub fn created(&self) -> impl Iterator<Item = &CatalogEntry> {
+    pub(super) fn created(&self) -> impl Iterator<Item = &CatalogEntry> {
         self.created.values()
     }
 

@@ -142,8 +142,10 @@ struct FieldArgs {
     level: Option<String>,
 }
 
+/// Numbers of up to three digits are positions; longer ones are years, which are names of columns.
 fn column(text: &str) -> Result<Column, std::convert::Infallible> {
-    Ok(text.parse().map_or_else(|_| Column::Name(text.to_owned()), Column::Position))
+    let position = text.parse().ok().filter(|_| text.len() <= 3);
+    Ok(position.map_or_else(|| Column::Name(text.to_owned()), Column::Position))
 }
 
 fn pattern(text: &str) -> Result<Pattern, InvalidPattern> {
@@ -215,5 +217,72 @@ impl FieldArgs {
 fn set<T: Clone>(slot: &mut Option<T>, given: &Option<T>) {
     if given.is_some() {
         slot.clone_from(given);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+    use indicator_client::import::{Import, Input, Options, source};
+    use indicator_client::names::Names;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(line: &[&str]) -> Args {
+        Line::try_parse_from([&["import"], line].concat()).expect("a right command line").args
+    }
+
+    /// Figures that a text has under flags.
+    fn figures(content: &str, line: &[&str]) -> u64 {
+        let (mapping, directory) = args(line).mapping(Path::new("data.csv")).expect("there is no mapping file");
+        let text = source::from_bytes("data.csv".to_owned(), content.as_bytes().to_vec(), None, None).expect("a text");
+        let options = Options { mode: WriteMode::Merge, create_missing: true, include_changes: false };
+        Import::prepare(vec![Input { text, mapping, directory }], Names::default(), options).expect("the flags fit").figures()
+    }
+
+    #[test]
+    fn flags_describe_a_tidy_file() {
+        let line = ["data.csv", "--create-missing", "--unit", "CNY", "--level", "country"];
+        let fields =
+            ["--indicator", "gdp", "--source", "nbs", "--region-column", "geo", "--period-column", "2", "--value-column", "x"];
+        assert_eq!(figures("geo;year;x\nCN;2020;\"1,000\"\n", &[&line[..], &fields, &["--thousands", ","]].concat()), 1);
+    }
+
+    #[test]
+    fn flags_describe_a_wide_file() {
+        let line = ["data.csv", "--create-missing", "--unit", "CNY", "--level", "country", "--factor", "100000000"];
+        let fields = ["--indicator", "gdp", "--source", "nbs", "--region-column", "geo", "--period-headers", "(\\d{4})年"];
+        let content = "title\n\ngeo,2020年,2021年,remark\nCN,1,2,x\n";
+        assert_eq!(figures(content, &[&line[..], &fields, &["--skip-lines", "2"]].concat()), 2);
+    }
+
+    #[test]
+    fn flags_come_before_the_mapping() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let data = directory.path().join("data.csv");
+        let saved = "[numbers]\nfactor = \"10\"\n[fields]\nsource.constant = \"a\"\nregion.constant = \"CN\"\n";
+        std::fs::write(directory.path().join("import.toml"), saved).expect("a file");
+        let (mapping, beside) = args(&["data.csv", "--source", "b"]).mapping(&data).expect("a mapping");
+        let constant = |field: Option<Field>| match field.map(|field| field.origin) {
+            Some(Origin::Constant(text)) => text,
+            other => panic!("a constant, not {other:?}"),
+        };
+        assert_eq!((constant(mapping.fields.source), constant(mapping.fields.region)), ("b".to_owned(), "CN".to_owned()));
+        assert_eq!(mapping.numbers.factor, "10");
+        assert_eq!(beside, directory.path());
+    }
+
+    #[test]
+    fn a_year_names_a_column_and_a_small_number_counts_columns() {
+        assert_eq!(column("3"), Ok(Column::Position(3)));
+        assert_eq!(column("2020"), Ok(Column::Name("2020".to_owned())));
     }
 }
