@@ -50,6 +50,8 @@ pub struct Record {
     versions: Vec<Version>,
     /// In order of creation.
     series: Vec<SeriesKey>,
+    /// Where the versions of each cell are.
+    cells: BTreeMap<(SeriesKey, Period), Vec<usize>>,
 }
 
 /// The figure of each cell, by series in order of creation, then period.
@@ -74,9 +76,13 @@ impl Record {
         self.versions.iter().filter(|v| v.key == *key).map(|v| v.revision).max().unwrap_or(0)
     }
 
+    fn cell(&self, key: &SeriesKey, period: Period) -> impl Iterator<Item = &Version> {
+        self.cells.get(&(key.clone(), period)).into_iter().flatten().map(|&index| &self.versions[index])
+    }
+
     /// The current version of a cell among those that count, a withdrawal too.
     fn version(&self, key: &SeriesKey, period: Period, counts: impl Fn(&Version) -> bool) -> Option<&Version> {
-        self.versions.iter().filter(|v| v.key == *key && v.period == period && counts(v)).max_by_key(|v| v.rank())
+        self.cell(key, period).filter(|v| counts(v)).max_by_key(|v| v.rank())
     }
 
     /// The figures at a revision, of versions published by a time.
@@ -132,10 +138,8 @@ impl Record {
             change(&key, period, figure, at, true);
         }
         for (key, periods, _) in named.iter().filter(|(.., rest)| *rest) {
-            let mut rest: Vec<Period> = self.versions.iter().filter(|v| v.key == *key).map(|v| v.period).collect();
-            rest.sort_unstable();
-            rest.dedup();
-            for period in rest.into_iter().filter(|p| !periods.contains(p)) {
+            let mine = self.cells.keys().filter(|(k, period)| k == key && !periods.contains(period));
+            for &(_, period) in mine {
                 change(key, period, None, published_at, false);
             }
         }
@@ -172,6 +176,7 @@ impl Record {
             if !self.series.contains(&version.key) {
                 self.series.push(version.key.clone());
             }
+            self.cells.entry((version.key.clone(), version.period)).or_default().push(self.versions.len());
             self.versions.push(version);
         }
     }
@@ -202,7 +207,7 @@ impl Record {
         versions.sort_by_key(|v| (v.period, v.rank()));
         let next = |index: usize| versions.get(index + 1).filter(|n| n.period == versions[index].period);
         let vintage = |(index, version): (usize, &&Version)| {
-            let same = || self.versions.iter().filter(|v| v.key == *key && v.period == version.period);
+            let same = || self.cell(key, version.period);
             let never_current = same().any(|v| v.revision < version.revision && v.rank() > version.rank());
             let later = same().filter(|v| v.revision > version.revision && v.rank() > version.rank()).map(|v| v.revision).min();
             let superseded = if never_current { version.revision } else { later.unwrap_or(0) };

@@ -78,6 +78,14 @@ impl Server {
         Self { process, log, address, directory: directory.to_owned(), flags, own: None }
     }
 
+    /// Starts one over a directory and kills it after a time, wherever it is with opening its store.
+    pub fn start_and_kill(directory: &Path, after: Duration) {
+        let mut process = command(directory, &[]).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(after);
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -221,18 +229,15 @@ pub fn serve(directory: &Path) -> Ended {
 
 type Log = Arc<Mutex<Vec<String>>>;
 
+fn command(directory: &Path, flags: &[String]) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0", "--log-format", "json"]).args(flags);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
 fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
-    let mut process = Command::new(binary())
-        .arg("serve")
-        .arg("--data")
-        .arg(directory)
-        .args(["--listen", "127.0.0.1:0", "--log-format", "json"])
-        .args(flags)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = command(directory, flags).stderr(Stdio::piped()).spawn().unwrap();
     let log = Log::default();
     let (sender, listening) = mpsc::channel();
     let stderr = process.stderr.take().unwrap();

@@ -188,7 +188,9 @@ impl Record {
             key: Arc::new(key.clone()),
             changes,
         });
-        let series: Vec<SeriesChanges> = series.collect();
+        let mut series: Vec<SeriesChanges> = series.collect();
+        // As a commit has them; new series would be created in the order of the request.
+        series.sort_by_key(|s| s.id);
         let counts = count(&series);
         Commit {
             revision,
