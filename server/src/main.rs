@@ -135,7 +135,9 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     });
     match store {
         _ if error.is::<config::Error>() => ExitCode::from(2),
-        Some(store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. }) => ExitCode::from(3),
+        Some(
+            store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
+        ) => ExitCode::from(3),
         Some(store::Error::Full { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
     }
 }

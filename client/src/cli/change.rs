@@ -13,7 +13,7 @@ use crate::{
     catalog::{self, Labels},
     context::Language,
     figure::{figure, figure_with_unit, remarks},
-    output::{Column, Observations, View, time},
+    output::{Column, Observations, View, clock},
     words::{self, Typed as _},
 };
 
@@ -89,7 +89,7 @@ impl Changes {
         };
         let mut remarks = remarks(new, self.language);
         if change.kind() == ChangeKind::Backfilled {
-            let published = time(new.published_at.as_ref());
+            let published = clock(new.published_at.as_ref());
             remarks.push(format!("{} {published}", self.language.word("published", "发布于")));
         }
         if !remarks.is_empty() {
@@ -139,7 +139,7 @@ impl View for Changes {
             What::Entry(entry) => (entry.kind(), [self.entry(entry), String::new(), String::new(), String::new()]),
         };
         let revision = if change.revision == 0 { String::new() } else { change.revision.to_string() };
-        let recorded = time(change.recorded_at.as_ref());
+        let recorded = clock(change.recorded_at.as_ref());
         let kind = words::change(kind, self.language).to_owned();
         let WriteContext { actor, reason, .. } = &change.context;
         vec![revision, recorded, kind, what, period, figures, source, actor.clone(), reason.clone()]

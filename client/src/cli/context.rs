@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
 };
 
 use clap::ValueEnum;
@@ -61,7 +61,7 @@ impl Language {
 }
 
 /// Where data go: standard output, buffered. Flush it where somebody waits for a line.
-pub(crate) type Output = BufWriter<StdoutLock<'static>>;
+pub(crate) type Output = BufWriter<Stdout>;
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub(crate) struct Context {
 impl Context {
     /// Standard output.
     pub(crate) fn stdout(&self) -> Output {
-        BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+        BufWriter::with_capacity(64 * 1024, io::stdout())
     }
 
     /// Writes items to standard output in the format asked for.

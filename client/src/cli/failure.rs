@@ -162,7 +162,7 @@ fn remedy_for(reason: ErrorReason) -> Option<&'static str> {
         ErrorReason::UnknownUnit => "indicator catalog list units",
         ErrorReason::UnknownDimension | ErrorReason::UnknownCode => "indicator catalog list dimensions",
         ErrorReason::SeriesChanged => "read the series again, then decide on its new revision",
-        ErrorReason::FutureRevision => "indicator log shows the newest revisions",
+        ErrorReason::FutureRevision => "indicator log",
         ErrorReason::EntryInUse => "delete first what uses it",
         ErrorReason::WriteQueueFull => "again in a moment: the server is busy",
         _ => return None,
@@ -185,6 +185,8 @@ fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use indicator_client::names::Candidate;
+
     use super::*;
 
     fn plain(error: impl Into<anyhow::Error>) -> Option<(Exit, String)> {
@@ -217,5 +219,50 @@ mod tests {
         let deadline = Error::Deadline { after: std::time::Duration::from_secs(1) };
         assert_eq!(plain(deadline).expect("an error").0, Exit::Unavailable);
         assert_eq!(plain(anyhow::anyhow!("the disk is gone")).expect("an error").0, Exit::Failed);
+    }
+
+    #[test]
+    fn what_the_server_answers_decides_on_the_exit_code() {
+        use tonic::Code;
+        let answer = |code, reason| {
+            let (message, violations) = ("no".to_owned(), Vec::new());
+            let error = Error::Rpc { code, reason, message, violations, retry_after: None };
+            plain(error).expect("an error").0
+        };
+        for (code, reason, exit) in [
+            (Code::NotFound, Some(ErrorReason::NotFound), Exit::NotFound),
+            (Code::InvalidArgument, Some(ErrorReason::InvalidPeriod), Exit::Rejected),
+            (Code::Aborted, Some(ErrorReason::SeriesChanged), Exit::Changed),
+            (Code::Unavailable, Some(ErrorReason::ShuttingDown), Exit::Unavailable),
+            (Code::DeadlineExceeded, Some(ErrorReason::Deadline), Exit::Unavailable),
+            (Code::ResourceExhausted, Some(ErrorReason::StorageFull), Exit::Failed),
+            (Code::Internal, None, Exit::Failed),
+        ] {
+            assert_eq!(answer(code, reason), exit, "{code:?} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_not_found_or_ambiguous() {
+        let candidate = |id: &str| Candidate { id: id.to_owned(), name: "Suzhou".to_owned() };
+        let (kind, text) = ("region".to_owned(), "Suzhou".to_owned());
+        let candidates = vec![candidate("CN-AH.3413"), candidate("CN-JS.3205")];
+        let ambiguous = NameError::Ambiguous { kind: kind.clone(), text: text.clone(), candidates };
+        let (exit, told) = plain(ResolveError::from(ambiguous.clone())).expect("an error");
+        assert_eq!(exit, Exit::Usage);
+        assert!(told.contains("CN-AH.3413") && told.contains("CN-JS.3205"), "{told}");
+        let unknown = NameError::Unknown { kind, text, suggestions: Vec::new() };
+        let (exit, told) = plain(Failure::names(slice::from_ref(&unknown))).expect("an error");
+        assert_eq!(exit, Exit::NotFound);
+        assert!(told.ends_with("try: indicator search Suzhou"), "{told}");
+        assert_eq!(plain(Failure::names(&[unknown, ambiguous])).expect("an error").0, Exit::Usage);
+    }
+
+    #[test]
+    fn a_text_is_quoted_as_a_shell_needs_it() {
+        assert_eq!(quoted("山东"), "山东");
+        assert_eq!(quoted("base stations"), "'base stations'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -81,3 +81,30 @@ fn together<T>(results: Vec<Result<T, ResolveError>>) -> anyhow::Result<Vec<T>> 
     }
     if problems.is_empty() { Ok(found) } else { Err(Failure::names(&problems).into()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use indicator_client::names::NameError;
+
+    use super::*;
+
+    fn unknown(text: &str) -> Result<String, ResolveError> {
+        let (kind, text) = ("region".to_owned(), text.to_owned());
+        Err(NameError::Unknown { kind, text, suggestions: Vec::new() }.into())
+    }
+
+    #[test]
+    fn all_names_that_cannot_be_resolved_are_reported_together() {
+        let error = together(vec![Ok("CN".to_owned()), unknown("Shandnog"), unknown("Atlantis")]).unwrap_err().to_string();
+        assert!(error.contains("Shandnog") && error.contains("Atlantis"), "{error}");
+        assert_eq!(together(vec![Ok(1), Ok(2)]).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn a_dimension_value_has_two_parts() {
+        assert_eq!(dimension("sex=F"), Ok(("sex".to_owned(), "F".to_owned())));
+        for text in ["sex", "=F", "sex=", ""] {
+            assert!(dimension(text).is_err(), "{text}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::env;
 
 use indicator_client::Error;
-use indicator_proto::v1::{WriteContext, WriteObservationsRequest, WriteObservationsResponse};
+use indicator_proto::v1::{WriteContext, WriteMode, WriteObservationsRequest, WriteObservationsResponse};
 
 use crate::{
     catalog::Labels,
@@ -40,7 +40,7 @@ fn user() -> Option<String> {
 
 /// Writes one change and prints what became of it.
 pub(crate) async fn write(cx: &Context, request: WriteObservationsRequest) -> anyhow::Result<()> {
-    let dry_run = request.validate_only;
+    let (dry_run, mode) = (request.validate_only, request.mode());
     let response = cx.client.write_observations(request).await.map_err(of_only_change)?;
     let changes: Vec<Change> = response
         .changes
@@ -59,27 +59,37 @@ pub(crate) async fn write(cx: &Context, request: WriteObservationsRequest) -> an
     }
     let counts = WriteObservationsResponse { changes: Vec::new(), ..response.clone() };
     listing.finish(fields(&counts))?;
-    cx.remark(&outcome(&response, dry_run));
+    cx.remark(&outcome(&response, mode, dry_run));
     Ok(())
 }
 
-fn outcome(response: &WriteObservationsResponse, dry_run: bool) -> String {
+fn outcome(response: &WriteObservationsResponse, mode: WriteMode, dry_run: bool) -> String {
     let WriteObservationsResponse { inserted, revised, deleted, backfilled, unchanged, .. } = *response;
-    let counts = [
+    let stays = if mode == WriteMode::Delete { "without a figure already" } else { "already so" };
+    let counts = counted(&[
         (inserted, "inserted"),
         (revised, "revised"),
         (deleted, "withdrawn"),
         (backfilled, "added to the history"),
-        (unchanged, "already so"),
-    ];
-    let counts: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    let counts = if counts.is_empty() { "there is no such figure".to_owned() } else { counts.join(", ") };
-    let written = inserted + revised + deleted + backfilled > 0;
-    match (dry_run, written) {
+        (unchanged, stays),
+    ]);
+    let counts = if counts.is_empty() { "there is no such figure".to_owned() } else { counts };
+    conclusion(&counts, inserted + revised + deleted + backfilled > 0, response.revision, dry_run)
+}
+
+/// The counts that are not zero, as people say them.
+pub(crate) fn counted(counts: &[(u32, &str)]) -> String {
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    said.join(", ")
+}
+
+/// What a write came to.
+pub(crate) fn conclusion(counts: &str, changes: bool, revision: u64, dry_run: bool) -> String {
+    match (dry_run, changes) {
         (true, true) => format!("would be: {counts}; nothing was written"),
         (_, false) => format!("{counts}; nothing was written"),
-        (false, true) => format!("{counts}; revision {}", response.revision),
+        (false, true) => format!("{counts}; revision {revision}"),
     }
 }
 
@@ -103,9 +113,11 @@ mod tests {
         let none = WriteObservationsResponse { revision: 7, ..WriteObservationsResponse::default() };
         let revised = WriteObservationsResponse { revised: 1, ..none.clone() };
         let unchanged = WriteObservationsResponse { unchanged: 1, ..none.clone() };
-        assert_eq!(outcome(&revised, false), "1 revised; revision 7");
-        assert_eq!(outcome(&revised, true), "would be: 1 revised; nothing was written");
-        assert_eq!(outcome(&unchanged, false), "1 already so; nothing was written");
-        assert_eq!(outcome(&none, false), "there is no such figure; nothing was written");
+        let merge = |response, dry_run| outcome(response, WriteMode::Merge, dry_run);
+        assert_eq!(merge(&revised, false), "1 revised; revision 7");
+        assert_eq!(merge(&revised, true), "would be: 1 revised; nothing was written");
+        assert_eq!(merge(&unchanged, false), "1 already so; nothing was written");
+        assert_eq!(outcome(&none, WriteMode::Delete, false), "there is no such figure; nothing was written");
+        assert_eq!(outcome(&unchanged, WriteMode::Delete, true), "1 without a figure already; nothing was written");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use indicator_proto::v1::{self, ImportBatch, Observation, SeriesObservations, WriteMode};
+use indicator_proto::v1::{self, CellChange, ChangeKind, ImportBatch, Observation, SeriesObservations, WriteMode};
 
 use super::details::Details;
 use super::problem::{Problem, Reject};
@@ -40,6 +40,7 @@ pub(super) struct Batches {
     pub(super) figures: Vec<Figure>,
     details: Vec<Details>,
     ranges: Vec<Range<usize>>,
+    mode: WriteMode,
     size: Size,
 }
 
@@ -61,13 +62,13 @@ impl Batches {
                 false
             }
         });
-        let mut batches = Self { series, figures, details: std::mem::take(&mut rows.details), ranges: Vec::new(), size };
+        let details = std::mem::take(&mut rows.details);
+        let mut batches = Self { series, figures, details, ranges: Vec::new(), mode, size };
         batches.sort();
-        batches.drop_duplicates(rows, mode);
-        let layers = batches.layers();
-        match mode {
-            WriteMode::Replace => batches.cut_by_series(rows),
-            _ => layers.into_iter().for_each(|layer| batches.cut(layer)),
+        batches.drop_duplicates(rows);
+        for (figure, figures) in batches.cut() {
+            let problem = Arc::new(Problem::SeriesTooLong { figures, limit: MOST_FIGURES });
+            rows.rejects.push(Reject { line: figure.line, column: header(rows, &figure), field: "row".into(), problem });
         }
         batches
     }
@@ -98,15 +99,24 @@ impl Batches {
         series_of.nth(series)?.get(observation.unwrap_or(0))
     }
 
-    /// Keeps the figures of series that are not new, and returns how many others there were.
+    /// The figures of new series as the insertions that they will be.
+    pub(super) fn insertions(&self) -> impl Iterator<Item = CellChange> {
+        let new = self.figures.iter().filter(|figure| self.series[figure.key as usize].is_new);
+        new.map(|figure| {
+            let series = Some(v1::SeriesKey::from(&self.series[figure.key as usize].key));
+            let observation = Some(Observation { series, ..self.observation(figure) });
+            CellChange { kind: ChangeKind::Inserted.into(), observation, previous: None }
+        })
+    }
+
+    /// Leaves the figures of new series out, and returns how many they were.
     pub(super) fn drop_new(&mut self) -> u64 {
-        let before = self.figures.len();
-        let series = &self.series;
+        let (before, series) = (self.figures.len(), &self.series);
         self.figures.retain(|figure| !series[figure.key as usize].is_new);
         let dropped = before - self.figures.len();
         if dropped > 0 {
-            self.ranges.clear();
-            self.layers().into_iter().for_each(|layer| self.cut(layer));
+            // No series has become longer.
+            self.cut();
         }
         dropped as u64
     }
@@ -127,9 +137,11 @@ impl Batches {
 
     /// Takes out what names a cell again. Several editions of a cell, each with its date, are no duplicates, but cannot replace a
     /// series at once.
-    fn drop_duplicates(&mut self, rows: &mut Rows, mode: WriteMode) {
+    fn drop_duplicates(&mut self, rows: &mut Rows) {
         let same = |a: &Figure, b: &Figure| {
-            a.key == b.key && a.period == b.period && (mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
+            a.key == b.key
+                && a.period == b.period
+                && (self.mode == WriteMode::Replace || self.published_at(a) == self.published_at(b))
         };
         let again: Vec<bool> = std::iter::once(false)
             .chain(self.figures.windows(2).map(|pair| same(&pair[0], &pair[1])))
@@ -156,7 +168,8 @@ impl Batches {
     fn layers(&mut self) -> Vec<Range<usize>> {
         let same_cell = |a: &Figure, b: &Figure| a.key == b.key && a.period == b.period;
         if !self.figures.windows(2).any(|pair| same_cell(&pair[0], &pair[1])) {
-            return vec![0..self.figures.len()];
+            let all = 0..self.figures.len();
+            return Vec::from([all]);
         }
         let mut layers: BTreeMap<usize, Vec<Figure>> = BTreeMap::new();
         for editions in self.figures.chunk_by(same_cell) {
@@ -173,8 +186,18 @@ impl Batches {
         ranges
     }
 
-    /// Cuts a range wherever a batch is full.
-    fn cut(&mut self, range: Range<usize>) {
+    /// Cuts all figures into batches. Returns the series that are too long to be replaced, by a figure and how many they have;
+    /// they are left out.
+    fn cut(&mut self) -> Vec<(Figure, usize)> {
+        self.ranges.clear();
+        if self.mode == WriteMode::Replace {
+            return self.cut_between_series();
+        }
+        self.layers().into_iter().for_each(|layer| self.cut_where_full(layer));
+        Vec::new()
+    }
+
+    fn cut_where_full(&mut self, range: Range<usize>) {
         let (mut start, mut bytes) = (range.start, 0);
         for at in range.clone() {
             let size = self.bytes(at);
@@ -189,17 +212,15 @@ impl Batches {
         }
     }
 
-    /// Cuts between series only. A series that is too long for a batch is rejected.
-    fn cut_by_series(&mut self, rows: &mut Rows) {
+    fn cut_between_series(&mut self) -> Vec<(Figure, usize)> {
+        let mut too_long = Vec::new();
         let mut kept: Vec<Figure> = Vec::with_capacity(self.figures.len());
         let (mut start, mut bytes, mut at) = (0, 0, 0);
         for figures in self.figures.chunk_by(|a, b| a.key == b.key) {
             let size: usize = (at..at + figures.len()).map(|at| self.bytes(at)).sum();
             at += figures.len();
             if figures.len() > MOST_FIGURES || size > Size::ORDINARY.bytes {
-                let problem = Arc::new(Problem::SeriesTooLong { figures: figures.len(), limit: MOST_FIGURES });
-                let figure = &figures[0];
-                rows.rejects.push(Reject { line: figure.line, column: header(rows, figure), field: "row".into(), problem });
+                too_long.push((figures[0], figures.len()));
                 continue;
             }
             if kept.len() > start && (kept.len() - start + figures.len() > self.size.figures || bytes + size > self.size.bytes) {
@@ -213,6 +234,7 @@ impl Batches {
             self.ranges.push(start..kept.len());
         }
         self.figures = kept;
+        too_long
     }
 
     fn bytes(&self, at: usize) -> usize {

@@ -93,8 +93,9 @@ fn long_texts_make_batches_smaller() {
 }
 
 #[test]
-fn figures_of_series_to_be_created_can_be_left_out() {
+fn figures_of_series_to_be_created_are_known_to_be_insertions() {
     let (mut batches, _) = batches(&file(&["gdp,o,CN,2020,1,", "gdp,o,NEW,2020,1,", "gdp,o,NEW,2021,1,"]), WriteMode::Merge);
+    assert_eq!(batches.insertions().count(), 2);
     assert_eq!(batches.drop_new(), 2);
     assert_eq!(told(&batches, 0), ["CN 2020 1"]);
 }

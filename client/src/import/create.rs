@@ -31,6 +31,11 @@ impl Blueprint<'_> {
         Ok(self.row.first(&self.template.id)?.unwrap_or_else(|| self.row.text.to_owned()))
     }
 
+    /// The id as a slug: what people call indicators and sources has capitals and blanks, their ids do not.
+    fn slug(&self) -> Result<String, Error> {
+        Ok(self.id()?.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-"))
+    }
+
     /// A region.
     pub(super) fn region(&self) -> Made<CatalogEntry> {
         let id = self.id()?;
@@ -51,7 +56,7 @@ impl Blueprint<'_> {
 
     /// An indicator that may be broken down by these dimensions.
     pub(super) fn indicator(&self, dimensions: Vec<String>) -> Made<CatalogEntry> {
-        let id = self.id()?;
+        let id = self.slug()?;
         if let Err(source) = check_slug(&id) {
             return Ok(Err(self.no_id("indicator", source)));
         }
@@ -72,7 +77,7 @@ impl Blueprint<'_> {
 
     /// A source.
     pub(super) fn source(&self) -> Made<CatalogEntry> {
-        let id = self.id()?;
+        let id = self.slug()?;
         if let Err(source) = check_slug(&id) {
             return Ok(Err(self.no_id("source", source)));
         }
@@ -117,8 +122,8 @@ impl Blueprint<'_> {
         Ok(texts)
     }
 
-    fn no_id(&self, kind: impl Into<Cow<'static, str>>, source: IdError) -> Problem {
-        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), source }
+    fn no_id(&self, kind: impl Into<Cow<'static, str>>, cause: IdError) -> Problem {
+        Problem::NoId { text: self.row.text.to_owned(), kind: kind.into(), cause: Box::new(cause) }
     }
 
     fn not_described(&self, kind: &'static str, what: &'static str) -> Problem {

@@ -132,7 +132,7 @@ fn positive(decimal: Option<Decimal>, text: &str) -> Result<Option<Decimal>, Pro
 
 fn limited(text: &str, limit: usize) -> Result<String, Problem> {
     if text.len() > limit {
-        return Err(Problem::TooLong { bytes: text.len(), limit: limit });
+        return Err(Problem::TooLong { bytes: text.len(), limit });
     }
     Ok(text.to_owned())
 }

@@ -12,7 +12,7 @@ use crate::catalog_file;
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum Error {
         encoding: &'static str,
     },
     /// The workbook is damaged, or of a kind that is not read.
-    #[error("cannot read the workbook {file}: {source}")]
+    #[error("cannot read the workbook {file}")]
     Workbook {
         /// The file.
         file: String,
@@ -52,7 +52,7 @@ pub enum Error {
         sheets: Vec<String>,
     },
     /// The mapping is none.
-    #[error("the mapping {}: {source}", path.display())]
+    #[error("the mapping {} is not right", path.display())]
     Mapping {
         /// The mapping file.
         path: PathBuf,

@@ -10,15 +10,16 @@ use super::mapping::{Alternatives, Column, Layout, Lookup, Origin};
 use super::source;
 use super::table::{self, Table, text_of};
 
-/// A row that templates take columns from.
+/// What templates take columns from: a row of the lookup, and beside it the row of the data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    /// The file, for errors.
+    /// The text that the entry is made for.
+    pub(super) text: &'a str,
+    /// The data file, for errors.
     pub(super) file: &'a str,
     pub(super) header: &'a [String],
     pub(super) cells: &'a [String],
-    /// The text that the entry is made for.
-    pub(super) text: &'a str,
+    pub(super) lookup: Option<&'a Rows>,
 }
 
 impl Row<'_> {
@@ -41,7 +42,14 @@ impl Row<'_> {
         Ok(None)
     }
 
+    /// The cell of a column of the lookup, which is empty if the lookup does not have the text; else of a column of the data.
     fn cell(&self, column: &Column) -> Result<&str, Error> {
+        if let Some(lookup) = self.lookup
+            && let Ok(at) = table::position(&lookup.header, column, &lookup.name)
+        {
+            let cells = lookup.rows.get(self.text);
+            return Ok(cells.and_then(|cells| cells.get(at)).map_or("", |cell| cell.trim()));
+        }
         let at = table::position(self.header, column, self.file)?;
         Ok(self.cells.get(at).map_or("", |cell| cell.trim()))
     }
@@ -73,9 +81,8 @@ impl Rows {
         Ok(Self { header: table.header().to_vec(), name: text.name.clone(), rows })
     }
 
-    /// The row of a text.
-    pub(super) fn row<'a>(&'a self, text: &'a str) -> Option<Row<'a>> {
-        let cells = self.rows.get(text)?;
-        Some(Row { file: &self.name, header: &self.header, cells, text })
+    /// Whether it has a row for the text.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.rows.contains_key(text)
     }
 }

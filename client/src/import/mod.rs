@@ -6,7 +6,7 @@
 //! 2. [`table`]: text to records with their lines.
 //! 3. [`mapping`]: what is where in a record.
 //! 4. [`rows`]: records to figures, which still go by the names that the file has for things.
-//! 5. [`Catalog`]: names to ids, and entries for those that the catalog does not have.
+//! 5. `resolve`: names to ids, and entries for those that the catalog does not have.
 //! 6. [`Import`]: figures in batches, sorted and without duplicates, ready to be sent.
 //! 7. [`Import::run`]: sends them, and tells what became of them.
 //!
@@ -33,11 +33,14 @@ pub mod table;
 pub mod words;
 mod workbook;
 
+#[cfg(test)]
+mod canonical_tests;
+
+pub(crate) use self::plan::DIMENSION_PREFIX;
 pub use self::{
     details::Details,
     error::Error,
     prepare::{File, Import, Input, Options},
     problem::{Problem, Reject},
-    resolve::Catalog,
     run::{Event, Settings, Stopped, Summary},
 };

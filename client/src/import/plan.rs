@@ -77,7 +77,7 @@ impl Part {
 }
 
 fn is_free_text(field: &str) -> bool {
-    matches!(field, "original_text" | "note")
+    matches!(field, "original_text" | "note" | "document_uri")
 }
 
 impl Plan {

@@ -165,6 +165,17 @@ fn what_only_people_know_is_asked_for_before_anything_is_created() {
 }
 
 #[test]
+fn an_indicator_that_is_created_has_a_slug_and_keeps_its_name() {
+    let sample =
+        "indicator,region,source,period,value\nNY.GDP.MKTP.CD,CN-SD,World Bank,2020,1\nny.gdp.mktp.cd,CN-SD,world bank,2021,1\n";
+    let import = prepare(&[("a.csv", sample)], "[create.indicator]\nunit.constant = \"USD\"\n", CREATE);
+    assert_eq!(rejects(&import), [""; 0]);
+    assert_eq!(series(&import), ["ny.gdp.mktp.cd / CN-SD / world-bank"]);
+    let is_source = |entry: &&CatalogEntry| matches!(&entry.entry, Some(Entry::Source(it)) if it.names["en"] == "World Bank");
+    assert_eq!(import.created().iter().filter(is_source).count(), 1);
+}
+
+#[test]
 fn a_code_that_a_dimension_does_not_have_is_added_to_it() {
     let sample = "indicator,region,source,period,value,dim.sex\nusers,CN-SD,office,2020,1,M\nusers,CN-SD,office,2020,1,F\n";
     let import = prepare(&[("a.csv", sample)], "", CREATE);

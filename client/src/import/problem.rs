@@ -124,14 +124,14 @@ pub enum Problem {
         indicator: String,
     },
     /// An entry cannot be created for a text, because its id would not be one.
-    #[error("no entry can be made for {text:?}: {source}; say its id with `create.{kind}.id`")]
+    #[error("no entry can be made for {text:?}: {cause}; say its id with `create.{kind}.id`")]
     NoId {
         /// The text.
         text: String,
         /// The kind of entry.
         kind: Cow<'static, str>,
         /// What is wrong with the id.
-        source: IdError,
+        cause: Box<IdError>,
     },
     /// An entry cannot be created for a text, because something that only people know is not said.
     #[error("no entry can be made for {text:?}: say its {what} with `create.{kind}.{what}`")]

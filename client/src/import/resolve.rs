@@ -19,7 +19,7 @@ use crate::names::{NameError, Names};
 
 /// The catalog as an import sees it: what is there, and what it would create.
 #[derive(Debug)]
-pub struct Catalog {
+pub(super) struct Catalog {
     names: Names,
     may_create: bool,
     /// By kind and id, in the order of ids.
@@ -45,12 +45,12 @@ pub(super) struct Resolved {
 
 impl Catalog {
     /// A catalog with these names. `may_create` says whether texts that it does not know become entries.
-    pub fn new(names: Names, may_create: bool) -> Self {
+    pub(super) fn new(names: Names, may_create: bool) -> Self {
         Self { names, may_create, created: BTreeMap::new(), new_codes: HashSet::new() }
     }
 
     /// The entries to be created, as far as files were resolved.
-    pub fn created(&self) -> impl Iterator<Item = &CatalogEntry> {
+    pub(super) fn created(&self) -> impl Iterator<Item = &CatalogEntry> {
         self.created.values()
     }
 
@@ -210,10 +210,12 @@ impl<'a> Resolver<'a> {
             _ => dimension.and_then(|dimension| create.dimension.get(dimension)),
         };
         let template = template.unwrap_or(&self.no_template);
-        let described = self.lookups.get(field).and_then(|rows| rows.row(text));
+        let lookup = self.lookups.get(field);
+        let row = Row { text, file: self.file.name, header: self.file.header, cells: &key.record, lookup };
+        let blueprint = Blueprint { template, row, names: &self.catalog.names };
         // A row of the lookup says which entry is meant, more surely than any name.
-        if let Some(row) = described {
-            let id = Blueprint { template, row, names: &self.catalog.names }.id()?;
+        if lookup.is_some_and(|lookup| lookup.has(text)) {
+            let id = blueprint.id()?;
             if self.resolve(field, &id).is_ok_and(|known| known == id) {
                 return Ok(Ok(id));
             }
@@ -228,8 +230,6 @@ impl<'a> Resolver<'a> {
         if !self.catalog.may_create {
             return Ok(self.resolve(field, text).map_err(Problem::from));
         }
-        let row = described.unwrap_or(Row { file: self.file.name, header: self.file.header, cells: &key.record, text });
-        let blueprint = Blueprint { template, row, names: &self.catalog.names };
         let made = match field {
             "region" => blueprint.region()?,
             "source" => blueprint.source()?,

@@ -13,6 +13,9 @@ use super::prepare::{File, Import};
 use super::problem::{Problem, Reject};
 use crate::{Client, Error, reason_name};
 
+/// Changes that are told at once, where the import itself foresees them.
+const CHANGES: usize = 5_000;
+
 /// How an import runs.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -59,7 +62,7 @@ pub enum Event<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
     /// The service failed, or the connection.
-    #[error("{source}{}", afterwards(done))]
+    #[error("the import did not finish{}", afterwards(done))]
     Call {
         /// What was done before.
         done: Summary,
@@ -91,21 +94,33 @@ impl Import {
     /// When the service fails or rejects. What was acknowledged before stays; the same import run again does the rest.
     pub async fn run<F>(&mut self, client: &Client, settings: &Settings, mut on_event: F) -> Result<Summary, Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let mut summary = Summary::default();
         self.create_entries(client, settings, &mut summary).await?;
         for at in 0..self.files.len() {
             if settings.validate_only {
-                // The service would not know what they are about. There can be no figures of them yet, so all are insertions.
-                let new = Arc::make_mut(&mut self.files[at].batches).drop_new();
-                summary.inserted += new;
-                summary.figures += new;
-                on_event(Event::Progress(&summary));
+                self.foresee_insertions(at, &mut summary, &mut on_event);
             }
             self.run_file(at, client, settings, &mut summary, &mut on_event).await?;
         }
         Ok(summary)
+    }
+
+    /// Takes the figures out that are about entries to be created. Without these the service would reject them; and as there can
+    /// be no figures of them yet, they are insertions.
+    fn foresee_insertions<F: FnMut(Event<'_>)>(&mut self, at: usize, summary: &mut Summary, on_event: &mut F) {
+        let batches = Arc::make_mut(&mut self.files[at].batches);
+        if self.options.include_changes {
+            let mut insertions = batches.insertions().peekable();
+            while insertions.peek().is_some() {
+                on_event(Event::Changes(insertions.by_ref().take(CHANGES).collect()));
+            }
+        }
+        let new = batches.drop_new();
+        summary.inserted += new;
+        summary.figures += new;
+        on_event(Event::Progress(summary));
     }
 
     async fn create_entries(&self, client: &Client, settings: &Settings, summary: &mut Summary) -> Result<(), Stopped> {
@@ -134,7 +149,7 @@ impl Import {
         on_event: &mut F,
     ) -> Result<(), Stopped>
     where
-        F: FnMut(Event<'_>) + Send,
+        F: FnMut(Event<'_>),
     {
         let file = &mut self.files[at];
         let options = ImportOptions {
@@ -235,7 +250,49 @@ fn indices(path: &str) -> Option<(usize, Option<usize>)> {
 
 #[cfg(test)]
 mod tests {
+    use indicator_proto::v1::{ErrorReason, WriteMode};
+    use tonic::Code;
+
     use super::*;
+    use crate::{
+        Violation,
+        import::{Input, Options, mapping::Mapping, source},
+        names::Names,
+    };
+
+    fn import() -> Import {
+        let content = "indicator,source,region,period,value\ngdp,o,US,2020,1\ngdp,o,CN,2021,1\ngdp,o,CN,2020,1\n";
+        let text = source::from_bytes("a.csv".to_owned(), content.as_bytes().to_vec(), None, None).unwrap();
+        let create = "[create.region]\nlevel.constant = \"country\"\n[create.indicator]\nunit.constant = \"USD\"\n";
+        let mapping: Mapping = toml::from_str(create).unwrap();
+        let options = Options { mode: WriteMode::Merge, create_missing: true, include_changes: false };
+        let input = Input { text, mapping, directory: std::path::PathBuf::new() };
+        Import::prepare(vec![input], Names::default(), options).unwrap()
+    }
+
+    fn refused(field: &str) -> Error {
+        let reason = Some(ErrorReason::InvalidPeriod);
+        let violation = Violation { field: field.to_owned(), description: "no such period".to_owned(), reason };
+        Error::Rpc { code: Code::InvalidArgument, reason, message: String::new(), violations: vec![violation], retry_after: None }
+    }
+
+    #[test]
+    fn what_the_service_rejects_is_told_by_line() {
+        let mut import = import();
+        let error = refused("series[1].observations[0].period");
+        assert!(matches!(import.files[0].refusal(0, error, &Summary::default()), Stopped::Rejected { .. }));
+        let reject = &import.files[0].rejects[0];
+        assert_eq!((reject.line, &*reject.field), (4, "period"), "the first period of the second series");
+        assert_eq!(reject.problem.to_string(), "no such period (INVALID_PERIOD)");
+    }
+
+    #[test]
+    fn an_error_about_no_figure_stays_an_error() {
+        let mut import = import();
+        let stopped = import.files[0].refusal(0, refused("options.mode"), &Summary::default());
+        assert!(matches!(stopped, Stopped::Call { .. }));
+        assert!(import.files[0].rejects.is_empty());
+    }
 
     #[test]
     fn the_path_of_a_violation_tells_which_figure_it_is() {

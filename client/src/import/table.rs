@@ -1,5 +1,7 @@
 //! Text to records: the delimiter, the lines before the header, the header, the records, and where they end.
 
+use std::collections::BTreeMap;
+
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::Error;
@@ -155,16 +157,19 @@ fn skip_lines(text: &str, lines: u64) -> (usize, u64) {
     (offset, skipped)
 }
 
-/// The delimiter with which most records have the same width above one. Lines before the header count as records too; they are
-/// few.
+/// The delimiter with which the greatest part of the records has one and the same width above one. Lines before the header count
+/// as records too; they are few.
 fn detect_delimiter(text: &str) -> u8 {
     let score = |delimiter: u8| {
-        let mut widths = std::collections::BTreeMap::new();
+        let mut widths = BTreeMap::new();
         let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
         for record in reader.byte_records().take(SAMPLE).flatten() {
             *widths.entry(record.len()).or_insert(0) += 1;
         }
-        widths.into_iter().filter(|(width, _)| *width > 1).map(|(width, records)| (records, width)).max()
+        let all: usize = widths.values().sum();
+        // A part and not a number: signs inside of quoted texts break them into many records, of many widths.
+        let part = |(width, records): (usize, usize)| (records * 1000 / all, width);
+        widths.into_iter().filter(|(width, _)| *width > 1).map(part).max()
     };
     let mut best = (None, DELIMITERS[0]);
     for delimiter in DELIMITERS {
@@ -246,6 +251,7 @@ mod tests {
             (b'|', "a|b|c\n1|2|3\n"),
             (b',', "a\n1\n"),
             (b',', "title\nnote; with; signs\na,b\n1,2\n3,4\n"),
+            (b',', "a,b\n1,\"x;\ny;\nz;\n\"\n"),
         ] {
             assert_eq!(detect_delimiter(sample), delimiter, "{sample}");
         }

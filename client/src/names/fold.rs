@@ -5,7 +5,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 /// Case, width and composition folded, blanks at the ends and repeated ones removed.
 pub(super) fn fold(text: &str) -> String {
     let lower: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_blank(&lower)
 }
 
 /// As [`fold`], and without the accents of Latin, Greek and Cyrillic letters. Marks of other scripts are letters of their own:
@@ -17,7 +17,12 @@ pub(super) fn fold_accents(text: &str) -> String {
             plain.push(letter);
         }
     }
-    plain.nfc().collect()
+    // A spacing accent is a blank with an accent on it: without the accent, the blank is left.
+    one_blank(&plain.nfc().collect::<String>())
+}
+
+fn one_blank(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -40,6 +45,11 @@ mod tests {
         assert_eq!(fold_accents("São Tomé"), "sao tome");
         assert_eq!(fold_accents("が"), "が");
         assert_eq!(fold_accents("山东"), "山东");
+    }
+
+    #[test]
+    fn an_accent_that_stands_alone_leaves_no_blank() {
+        assert_eq!(fold_accents("a\u{ffe3}"), "a", "the full-width macron is a blank and a combining macron");
     }
 
     proptest! {

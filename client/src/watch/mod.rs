@@ -1,7 +1,7 @@
 //! Watching: every change exactly once and in order, however often the connection breaks.
 //!
-//! [`session`] decides, without any I/O, what a message or a failure means: what the application gets, where to resume, how long to
-//! wait. [`driver`] does what it says: connects, waits, reads.
+//! `session` decides, without any I/O, what a message or a failure means: what the application gets, where to resume, how long to
+//! wait. `driver` does what it says: connects, waits, reads.
 
 mod driver;
 mod event;

@@ -46,12 +46,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] by another process, [`Error::Foreign`] if it holds something else, [`Error::Corrupt`], [`Error::Io`].
+    /// [`Error::Directory`] if it cannot be made or used, [`Error::InUse`] by another process, [`Error::Foreign`] if it holds
+    /// something else, [`Error::Corrupt`], [`Error::Io`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(directory)?;
-        check_mark(directory)?;
-        let lock = lock(directory)?;
-        write_mark(directory)?;
+        let lock = claim(directory).map_err(|error| match error {
+            Error::Io(source) => Error::Directory { path: directory.to_owned(), source },
+            other => other,
+        })?;
         let path = directory.join("sled");
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
@@ -137,7 +138,7 @@ impl Store {
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        let parts = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
+        let parts = self.db.range(keys::log(revision, 0)..=keys::log(revision, u16::MAX)).values();
         let parts = parts.collect::<Result<Vec<IVec>, _>>()?;
         Touched::decode(parts.iter().map(AsRef::as_ref))
     }
@@ -334,6 +335,15 @@ impl Store {
             *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
         })
     }
+}
+
+/// Makes the directory ours: it is empty or has been ours before, and no other process has it.
+fn claim(directory: &Path) -> Result<File, Error> {
+    fs::create_dir_all(directory)?;
+    check_mark(directory)?;
+    let lock = lock(directory)?;
+    write_mark(directory)?;
+    Ok(lock)
 }
 
 fn check_mark(directory: &Path) -> Result<(), Error> {

@@ -10,6 +10,17 @@ const FORMAT: u8 = 1;
 /// As many ids go into one part of the list of what a commit touched; keeps values small.
 const IDS_PER_PART: usize = 5_000;
 
+/// A commit that touched no more than this keeps the list beside its header: one key less to write for the many small ones.
+const IDS_BESIDE_HEADER: usize = 50;
+
+/// The first value of a commit.
+#[derive(Serialize, Deserialize)]
+struct First<H> {
+    header: H,
+    /// Absent if it is in parts of its own.
+    touched: Option<Touched>,
+}
+
 /// The header of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -61,13 +72,21 @@ impl Header {
         *hasher.finalize().as_bytes()
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        decode(bytes, "a commit's header")
+        // What is behind the header is not looked at.
+        Ok(decode::<First<Self>>(bytes, "a commit's header")?.header)
     }
+}
+
+/// The values of a commit: its header first, then what it touched, unless that found room beside it.
+pub(super) fn values(header: &Header, touched: &Touched) -> Vec<Vec<u8>> {
+    let small = touched.series.len() + touched.entries.len() <= IDS_BESIDE_HEADER;
+    let beside = small.then(|| Touched { series: touched.distances(), entries: touched.entries.clone() });
+    let mut values = vec![encode(&First { header, touched: beside })];
+    if !small {
+        values.extend(touched.encode());
+    }
+    values
 }
 
 /// The series and catalog entries that a commit touched, each sorted.
@@ -81,19 +100,35 @@ pub struct Touched {
 
 impl Touched {
     /// As values of up to [`IDS_PER_PART`] ids. Series ids as distances, which are mostly one byte.
-    pub(super) fn encode(&self) -> Vec<Vec<u8>> {
-        let mut before = 0;
-        let distances: Vec<u32> = self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect();
+    fn encode(&self) -> Vec<Vec<u8>> {
+        let distances = self.distances();
         let series = distances.chunks(IDS_PER_PART).map(|chunk| Self { series: chunk.to_vec(), entries: Vec::new() });
         let entries = self.entries.chunks(IDS_PER_PART / 10).map(|c| Self { series: Vec::new(), entries: c.to_vec() });
         series.chain(entries).map(|part| encode(&part)).collect()
     }
 
-    pub(super) fn decode<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+    /// Each series id as its distance from the one before.
+    fn distances(&self) -> Vec<u32> {
+        let mut before = 0;
+        self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect()
+    }
+
+    /// From all values of a commit, in order.
+    pub(super) fn decode<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let mut parts = Vec::new();
+        if let Some(first) = values.next() {
+            parts.extend(decode::<First<Header>>(first, "a commit's header")?.touched);
+        }
+        for bytes in values {
+            parts.push(decode(bytes, "the list of what a commit touched")?);
+        }
+        Self::join(parts)
+    }
+
+    fn join(parts: Vec<Self>) -> Result<Self, Error> {
         let mut whole = Self::default();
         let mut id = 0_u32;
-        for bytes in parts {
-            let part: Self = decode(bytes, "the list of what a commit touched")?;
+        for part in parts {
             for distance in part.series {
                 id = id.checked_add(distance).ok_or_else(|| Error::Corrupt("a series id is out of range".into()))?;
                 whole.series.push(id);

@@ -91,9 +91,8 @@ impl Batch {
 
     /// The header of a commit, and what it touched.
     pub fn header(&mut self, revision: u64, header: &Header, touched: &Touched) {
-        self.put(&keys::log(revision, 0), header.encode());
-        for (part, value) in touched.encode().into_iter().enumerate() {
-            self.put(&keys::log(revision, part as u16 + 1), value);
+        for (part, value) in log::values(header, touched).into_iter().enumerate() {
+            self.put(&keys::log(revision, part as u16), value);
         }
     }
 

@@ -1,11 +1,11 @@
 //! `indicator completions`: what Tab completes.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::{args::Cli, context::Context};
+use crate::args::Cli;
 
 /// Arguments of `indicator completions`.
 #[derive(Debug, clap::Args)]
@@ -21,11 +21,11 @@ pub(crate) struct Args {
 }
 
 /// Prints the script.
-pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // The generator panics when it cannot write, as when its reader has left: it gets a buffer.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "indicator", &mut script);
-    let mut out = cx.stdout();
+    let mut out = io::stdout().lock();
     out.write_all(&script)?;
     out.flush()?;
     Ok(())

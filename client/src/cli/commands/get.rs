@@ -6,17 +6,18 @@ use anyhow::Context as _;
 use indicator_proto::{
     Bound, Decimal, Extent, Interval, Period, to_json,
     v1::{
-        self, EntryKind, GetObservationRequest, MissingReason, Observation, ObservationFilter, QueryObservationsRequest,
-        SeriesKey,
+        self, EntryKind, ErrorReason, GetObservationRequest, MissingReason, Observation, ObservationFilter,
+        QueryObservationsRequest, SeriesKey,
     },
 };
 
 use crate::{
     catalog::Labels,
     context::{Context, Format},
+    failure::{Failure, quoted},
     figure::{figure_with_unit, grouped, rounding, statuses, with_unit},
     moment::AsOfArgs,
-    output::{Card, Observations, time, with_series},
+    output::{Card, Observations, clock, with_series},
     series::SeriesArgs,
 };
 
@@ -49,7 +50,10 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         as_of: args.moment.moment(),
         min_revision: 0,
     };
-    let response = cx.client.get_observation(request).await?;
+    let response = match cx.client.get_observation(request.clone()).await {
+        Err(error) if error.reason() == Some(ErrorReason::NotFound) => return Err(no_figure(&request).into()),
+        answer => answer?,
+    };
     let mut out = cx.stdout();
     match cx.format {
         Format::Json => {
@@ -76,6 +80,25 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     }
     out.flush()?;
     Ok(())
+}
+
+fn no_figure(request: &GetObservationRequest) -> Failure {
+    let SeriesKey { indicator, region, source, dimensions } = request.series.clone().unwrap_or_default();
+    let mut what = format!("there is no figure of {indicator} for {region}");
+    for (dimension, code) in &dimensions {
+        what += &format!(", {dimension} {code}");
+    }
+    if !request.period.is_empty() {
+        what += &format!(", in {}", request.period);
+    }
+    if !source.is_empty() {
+        what += &format!(", by {source}");
+    }
+    if request.as_of.is_some() {
+        what += ", at that moment";
+    }
+    // It lists the periods, sources and breakdowns that there are.
+    Failure::not_found(what).remedy(format!("indicator query -i {} -r {} --all-sources", quoted(&indicator), quoted(&region)))
 }
 
 /// What the other sources say of the same cell.
@@ -134,8 +157,8 @@ fn card(cx: &Context, series: &SeriesKey, observation: &Observation, others: &[O
     }
     card.line(word("note", "说明"), &*observation.note)
         .line(word("document", "文件"), &*observation.document_uri)
-        .line(word("published", "发布"), time(observation.published_at.as_ref()));
-    let recorded = time(observation.recorded_at.as_ref());
+        .line(word("published", "发布"), clock(observation.published_at.as_ref()));
+    let recorded = clock(observation.recorded_at.as_ref());
     card.line(word("recorded", "记录"), format!("{recorded}{}{}", word(", revision ", "，修订号 "), observation.revision));
     for other in others {
         let key = other.series.clone().unwrap_or_default();
@@ -165,4 +188,44 @@ fn extent(observation: &Observation) -> Option<Extent> {
     }
     let rounded_to: Option<Decimal> = observation.rounded_to.parse().ok();
     Some(Extent::of_value(observation.value.parse().ok()?, Bound::from(observation.bound()), rounded_to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(value: &str, bound: v1::Bound, rounded_to: &str) -> Observation {
+        let bound = bound.into();
+        Observation { value: value.into(), bound, rounded_to: rounded_to.into(), ..Observation::default() }
+    }
+
+    #[test]
+    fn sources_disagree_only_if_no_figure_fits_both() {
+        let rounded = value("1710000", v1::Bound::Exact, "10000");
+        let above = value("1700000", v1::Bound::GreaterThan, "");
+        let below = value("1700000", v1::Bound::AtMost, "");
+        let interval = v1::Interval { lower: "1".into(), upper: "1704999".into() };
+        let between = Observation { interval: Some(interval), ..Observation::default() };
+        let missing = Observation { missing: MissingReason::Suppressed.into(), ..Observation::default() };
+        assert!(!disagree(&rounded, &above), "1.71 million is more than 1.7 million");
+        assert!(disagree(&rounded, &below));
+        assert!(disagree(&above, &below));
+        assert!(disagree(&rounded, &between));
+        assert!(!disagree(&above, &between));
+        assert!(!disagree(&rounded, &missing), "a figure that is missing says nothing");
+    }
+
+    #[test]
+    fn a_figure_that_is_not_there_is_described_and_what_there_is_can_be_listed() {
+        let dimensions = [("level".to_owned(), "county".to_owned())].into();
+        let series = SeriesKey { indicator: "platforms".into(), region: "CN-SD".into(), source: "media".into(), dimensions };
+        let request = GetObservationRequest {
+            series: Some(series),
+            period: "1999".into(),
+            as_of: Some(v1::AsOf::default()),
+            ..GetObservationRequest::default()
+        };
+        let failure = no_figure(&request).to_string();
+        assert_eq!(failure, "there is no figure of platforms for CN-SD, level county, in 1999, by media, at that moment");
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     catalog::Labels,
     change::{Change, Changes, What},
     context::{Context, Format, Language},
-    output::{Column, View, time},
+    output::{Column, View, clock, time},
 };
 
 /// The most commits that one call answers.
@@ -152,7 +152,7 @@ impl View for Commits {
         let WriteContext { actor, reason, document_uri } = commit.context.clone().unwrap_or_default();
         vec![
             commit.revision.to_string(),
-            time(commit.recorded_at.as_ref()),
+            clock(commit.recorded_at.as_ref()),
             count(commit.cells),
             count(commit.series),
             count(commit.entries),

@@ -3,8 +3,10 @@
 mod catalog;
 mod completions;
 mod delete;
+mod export;
 mod get;
 mod history;
+mod import;
 mod log;
 mod put;
 mod query;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Put(put::Args),
     /// Withdraw a figure, or all of a series; their history stays
     Delete(delete::Args),
+    /// Write the figures of data files
+    Import(import::Args),
+    /// Print figures as the tidy CSV that import takes
+    Export(export::Args),
     /// Find indicators, regions, sources, units and dimensions by name
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
@@ -50,19 +56,22 @@ pub(crate) enum Command {
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
-    let cx = context(&cli.global)?;
+    // Completions must work wherever a shell starts, whatever the server's address is.
+    let cx = || context(&cli.global);
     match cli.command {
-        Command::Get(args) => get::run(&cx, args).await,
-        Command::Query(args) => query::run(&cx, args).await,
-        Command::Put(args) => put::run(&cx, args).await,
-        Command::Delete(args) => delete::run(&cx, args).await,
-        Command::Search(args) => search::run(&cx, args).await,
-        Command::Catalog(args) => catalog::run(&cx, args).await,
-        Command::History(args) => history::run(&cx, args).await,
-        Command::Log(args) => log::run(&cx, args).await,
-        Command::Watch(args) => watch::run(&cx, args).await,
-        Command::Status(args) => status::run(&cx, args).await,
-        Command::Completions(args) => completions::run(&cx, args).await,
+        Command::Get(args) => get::run(&cx()?, args).await,
+        Command::Query(args) => query::run(&cx()?, args).await,
+        Command::Put(args) => put::run(&cx()?, args).await,
+        Command::Delete(args) => delete::run(&cx()?, args).await,
+        Command::Import(args) => import::run(&cx()?, args).await,
+        Command::Export(args) => export::run(&cx()?, args).await,
+        Command::Search(args) => search::run(&cx()?, args).await,
+        Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::History(args) => history::run(&cx()?, args).await,
+        Command::Log(args) => log::run(&cx()?, args).await,
+        Command::Watch(args) => watch::run(&cx()?, args).await,
+        Command::Status(args) => status::run(&cx()?, args).await,
+        Command::Completions(args) => completions::run(&args),
     }
 }
 

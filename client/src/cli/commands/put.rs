@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Period: 2020, 2020-Q4, 2020-12, 2021-12-06, …
     period: Period,
     /// Figure in the indicator's unit: 204, '>100000', '>=3', '<5', '~1.2', 1..5
-    #[arg(required_unless_present = "missing", conflicts_with = "missing", allow_hyphen_values = true)]
+    #[arg(required_unless_present = "missing", conflicts_with = "missing", allow_negative_numbers = true)]
     value: Option<Figure>,
     /// Who says so
     #[arg(short, long, value_name = "SOURCE")]
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(written(&["-5.50", "--source", "nbs"]).unwrap().value, "-5.5");
         assert_eq!(written(&[">=3", "-s", "nbs"]).unwrap().bound(), Bound::AtLeast);
         assert_eq!(written(&["3", "--bound", "at-most", "-s", "nbs"]).unwrap().bound(), Bound::AtMost);
-        assert_eq!(written(&["-s", "nbs", "-5..-1"]).unwrap().interval.map(|it| it.lower), Some("-5".to_owned()));
+        assert_eq!(written(&["-s", "nbs", "--", "-5..-1"]).unwrap().interval.map(|it| it.lower), Some("-5".to_owned()));
     }
 
     #[test]
@@ -190,6 +190,7 @@ mod tests {
             &["3", "--missing", "unknown", "-s", "nbs"],
             &["1,000", "-s", "nbs"],
             &["3", "-s", "nbs", "--equivalent", "USD"],
+            &["--sorce", "nbs", "3"],
         ] {
             assert!(put(line).is_err(), "{line:?}");
         }

@@ -10,7 +10,7 @@ use indicator_proto::{
 use crate::{
     context::{Context, Format},
     figure::grouped,
-    output::{Card, time},
+    output::{Card, clock, time},
 };
 
 /// Arguments of `indicator status`.
@@ -53,7 +53,7 @@ fn card(cx: &Context, status: &GetStatusResponse) -> Card {
     let mut card = Card::new(format!("indicatord {} {} {}", status.version, word("at", "位于"), cx.client.server()));
     let head = match status.head_revision {
         0 => word("none yet", "尚无").to_owned(),
-        head => format!("{}, {}", number(head), time(status.head_recorded_at.as_ref())),
+        head => format!("{}, {}", number(head), clock(status.head_recorded_at.as_ref())),
     };
     card.line(word("revision", "修订号"), head)
         .line(word("head hash", "校验值"), hex(&status.head_hash))
@@ -67,7 +67,7 @@ fn card(cx: &Context, status: &GetStatusResponse) -> Card {
         .line(word("on disk", "磁盘占用"), format!("{} {}", number(status.store_bytes), word("bytes", "字节")))
         .line(word("watches", "订阅"), number(status.subscribers))
         .line(word("waiting writes", "待写入"), number(status.queued_writes))
-        .line(word("started", "启动时间"), time(status.started_at.as_ref()));
+        .line(word("started", "启动时间"), clock(status.started_at.as_ref()));
     card
 }
 

@@ -15,7 +15,7 @@ pub(crate) use self::{
     card::Card,
     json::{JsonList, fields},
     listing::{Listing, View},
-    observations::{Observations, time, with_series},
+    observations::{Observations, clock, time, with_series},
     table::{Column, Table},
 };
 

@@ -125,7 +125,7 @@ fn cells(observation: &Observation) -> [String; AFTER.len()] {
     write_equivalents(&observation.equivalents, &mut equivalents);
     [
         observation.value.clone(),
-        bound_word(observation.bound().into()).to_owned(),
+        bound_word(observation.bound()).to_owned(),
         interval.lower,
         interval.upper,
         missing,
@@ -166,5 +166,52 @@ pub(crate) fn time(stamp: Option<&prost_types::Timestamp>) -> String {
         Some(Ok(time)) => time.date_or_time().to_string(),
         // A server that keeps its contract sends none of these; the reader still sees what came.
         Some(Err(error)) => error.to_string(),
+    }
+}
+
+/// A time in UTC as people read it: the day if it is midnight, else to the second. Revisions tell apart what it does not.
+pub(crate) fn clock(stamp: Option<&prost_types::Timestamp>) -> String {
+    let exact = time(stamp);
+    match exact.split_once('T') {
+        Some((day, clock)) => format!("{day} {} UTC", clock.split(['.', 'Z']).next().unwrap_or(clock)),
+        None => exact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn people_read_days_and_seconds_and_programs_everything() {
+        let stamp = Timestamp { seconds: 1_638_748_800, nanos: 0 };
+        assert_eq!((time(Some(&stamp)), clock(Some(&stamp))), ("2021-12-06".into(), "2021-12-06".into()));
+        let stamp = Timestamp { seconds: 1_638_748_861, nanos: 230_727_000 };
+        assert_eq!(time(Some(&stamp)), "2021-12-06T00:01:01.230727Z");
+        assert_eq!(clock(Some(&stamp)), "2021-12-06 00:01:01 UTC");
+        assert_eq!((time(None), clock(None)), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn a_record_has_a_field_for_each_of_the_header() {
+        let dimensions = BTreeSet::from(["level".to_owned(), "sex".to_owned()]);
+        let view = Observations::new(Labels::default(), dimensions, Language::En);
+        let series =
+            SeriesKey { indicator: "x".into(), dimensions: [("sex".to_owned(), "F".to_owned())].into(), ..SeriesKey::default() };
+        let observation = Observation {
+            series: Some(series),
+            period: "2020".into(),
+            value: "3".into(),
+            bound: v1::Bound::GreaterThan.into(),
+            statuses: vec![ObservationStatus::Provisional.into(), ObservationStatus::LowReliability.into()],
+            ..Observation::default()
+        };
+        let record: Vec<(String, String)> = view.fields().into_iter().zip(view.record(&observation)).collect();
+        assert_eq!(view.fields().len(), view.record(&observation).len());
+        let field = |name: &str| record.iter().find(|(field, _)| field == name).map(|(_, text)| text.as_str());
+        assert_eq!((field("dim.sex"), field("dim.level"), field("value")), (Some("F"), Some(""), Some("3")));
+        assert_eq!((field("bound"), field("statuses")), (Some("greater-than"), Some("provisional low-reliability")));
     }
 }

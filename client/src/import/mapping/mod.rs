@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use self::{
     field::{Column, Field, Fields, InvalidField, Origin, Rule},
     load::{InvalidMapping, load, saved_beside},
-    pattern::Pattern,
+    pattern::{InvalidPattern, Pattern},
 };
 
 /// How one file is read.
@@ -101,7 +101,8 @@ pub struct Create {
     pub dimension: BTreeMap<String, Template>,
 }
 
-/// How an entry is made for a text. Columns are those of the table that is looked up, or else of the row with the text.
+/// How an entry is made for a text. Columns are those of the table that is looked up, or else of the row with the text; those of
+/// the table are empty for a text that it does not have.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Template {

@@ -33,10 +33,15 @@ impl Pattern {
     }
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = regex::Error;
+/// A text that is no regular expression.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct InvalidPattern(#[from] regex::Error);
 
-    fn try_from(pattern: String) -> Result<Self, Self::Error> {
+impl TryFrom<String> for Pattern {
+    type Error = InvalidPattern;
+
+    fn try_from(pattern: String) -> Result<Self, InvalidPattern> {
         // Checked alone first: the message must show what the person wrote, and a stray parenthesis must not escape the frame.
         Regex::new(&pattern)?;
         Ok(Self { whole: Regex::new(&format!("^(?s:{pattern})$"))? })

@@ -36,20 +36,23 @@ impl Observations {
 /// A stream of answers.
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// A read with `min_revision` waits no longer than this, so that a caller without a deadline is not held for ever.
+/// A read with `min_revision` and without a deadline waits no longer than this, so that its caller is not held for ever.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The answer that a revision was not reached leaves this long before the caller's deadline, so that it arrives.
-const BEFORE_DEADLINE: Duration = Duration::from_millis(50);
+/// The answer that a revision was not reached leaves a tenth of the time before the caller's deadline, but no longer than
+/// this, so that it arrives.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(200);
 
 /// Waits until the record has a revision, within the caller's deadline.
 pub(super) async fn reach(engine: &Engine, revision: u64, deadline: Option<Deadline>) -> Result<(), Error> {
     if engine.head().revision >= revision {
         return Ok(());
     }
-    let longest = Instant::now() + LONGEST_WAIT;
-    let until = deadline.and_then(|d| d.0.checked_sub(BEFORE_DEADLINE)).map_or(longest, |deadline| deadline.min(longest));
-    let reached = tokio::time::timeout_at(until, engine.reach(revision)).await;
+    let wait = deadline.map_or(LONGEST_WAIT, |deadline| {
+        let left = deadline.0.saturating_duration_since(Instant::now());
+        left - (left / 10).min(BEFORE_DEADLINE)
+    });
+    let reached = tokio::time::timeout(wait, engine.reach(revision)).await;
     reached.map_err(|_| Error::RevisionNotReached { asked: revision, head: engine.head().revision })
 }
 

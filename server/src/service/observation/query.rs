@@ -77,18 +77,19 @@ fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
     if !send(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) })) {
         return;
     }
-    let mut gone = false;
+    let (mut gone, mut chunks) = (false, 0);
     let summary = engine.query(query, |chunk| {
-        gone = !chunk.rows.chunks(ROWS_PER_MESSAGE).all(|rows| send(Message::Chunk(wire::chunk(&chunk, rows))));
+        let mut parts = chunk.rows.chunks(ROWS_PER_MESSAGE);
+        chunks += parts.len() as u64;
+        gone = !parts.all(|rows| send(Message::Chunk(wire::chunk(&chunk, rows))));
         if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match summary {
         Ok(_) if gone => {}
         Ok(summary) => {
             let next = summary.next.map(|cursor| page::seal(engine, fingerprint, revision, cursor));
-            let (series, observations) = (summary.chunks, summary.rows);
-            let next_page_token = next.unwrap_or_default();
-            send(Message::Summary(v1::QuerySummary { series, observations, next_page_token }));
+            let (observations, next_page_token) = (summary.rows, next.unwrap_or_default());
+            send(Message::Summary(v1::QuerySummary { series: chunks, observations, next_page_token }));
         }
         // If the reader is gone too, there is nobody to tell.
         Err(error) => drop(sender.blocking_send(Err(error.into()))),

@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     output::{Column, View, fields},
     words::{self, Typed as _},
-    write::ReasonArgs,
+    write::{ReasonArgs, conclusion, counted},
 };
 
 /// Arguments of `indicator catalog apply`.
@@ -118,18 +118,14 @@ fn print(cx: &Context, response: &ApplyCatalogResponse, dry_run: bool) -> anyhow
     }
     let counts = ApplyCatalogResponse { changes: Vec::new(), ..response.clone() };
     listing.finish(fields(&counts))?;
-    let count = |kind| response.changes.iter().filter(|change| change.kind() == kind).count();
-    let counts = format!(
-        "{} inserted, {} revised, {} deleted, {} unchanged",
-        count(ChangeKind::Inserted),
-        count(ChangeKind::Revised),
-        count(ChangeKind::Deleted),
-        response.unchanged
-    );
-    match dry_run {
-        true => cx.remark(&format!("{counts}; nothing was written")),
-        false => cx.remark(&format!("{counts}; revision {}", response.revision)),
-    }
+    let count = |kind| response.changes.iter().filter(|change| change.kind() == kind).count() as u32;
+    let counts = counted(&[
+        (count(ChangeKind::Inserted), "inserted"),
+        (count(ChangeKind::Revised), "revised"),
+        (count(ChangeKind::Deleted), "deleted"),
+        (response.unchanged, "already so"),
+    ]);
+    cx.remark(&conclusion(&counts, !response.changes.is_empty(), response.revision, dry_run));
     Ok(())
 }
 
