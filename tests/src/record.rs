@@ -110,7 +110,8 @@ impl Record {
     pub fn plan(&self, write: &WriteObservationsRequest, now: Time, revision: u64) -> Plan {
         let published_at = write.published_at.as_ref().map_or(now, |t| Time::try_from(t).unwrap());
         let mode = write.mode();
-        let mut named: Vec<(SeriesKey, Vec<Period>, bool)> = Vec::new();
+        // Each series with the periods that are named, and when the others are withdrawn, if they are.
+        let mut named: Vec<(SeriesKey, Vec<Period>, Option<Time>)> = Vec::new();
         let mut plan = Plan::default();
         let mut change = |key: &SeriesKey, period, figure: Option<Observation>, published_at, counted: bool| match self.change(
             key,
@@ -124,23 +125,24 @@ impl Record {
         for observation in &write.changes {
             let key = SeriesKey::from(observation.series.clone().unwrap());
             let position = named.iter().position(|(k, ..)| *k == key).unwrap_or_else(|| {
-                named.push((key.clone(), Vec::new(), mode == WriteMode::Replace));
+                named.push((key.clone(), Vec::new(), (mode == WriteMode::Replace).then_some(published_at)));
                 named.len() - 1
             });
+            let at = observation.published_at.as_ref().map_or(published_at, |t| Time::try_from(t).unwrap());
             if observation.period.is_empty() {
-                named[position].2 = true;
+                named[position].2 = Some(at);
                 continue;
             }
             let period = observation.period.parse().unwrap();
             named[position].1.push(period);
             let figure = (mode != WriteMode::Delete).then(|| figure(observation));
-            let at = observation.published_at.as_ref().map_or(published_at, |t| Time::try_from(t).unwrap());
             change(&key, period, figure, at, true);
         }
-        for (key, periods, _) in named.iter().filter(|(.., rest)| *rest) {
+        for (key, periods, rest) in &named {
+            let Some(at) = *rest else { continue };
             let mine = self.cells.keys().filter(|(k, period)| k == key && !periods.contains(period));
             for &(_, period) in mine {
-                change(key, period, None, published_at, false);
+                change(key, period, None, at, false);
             }
         }
         // New series are created in the order of the request.

@@ -36,9 +36,10 @@ enum Step {
         day: Option<usize>,
         validate_only: bool,
     },
-    /// Withdraws a whole series.
+    /// Withdraws a whole series; the day of the change goes before that of the request.
     Empty {
         series: (usize, usize),
+        change: Option<usize>,
         day: Option<usize>,
     },
     /// Sends the last write again under its request id.
@@ -83,7 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(mode, cells, day, validate_only)| Step::Write { mode, cells, day, validate_only });
     prop_oneof![
         24 => write,
-        1 => (series(), day()).prop_map(|(series, day)| Step::Empty { series, day }),
+        1 => (series(), day(), day()).prop_map(|(series, change, day)| Step::Empty { series, change, day }),
         1 => Just(Step::Repeat),
         2 => (2..4_usize, 0..3_u8).prop_map(|(region, name)| Step::Region { region, name }),
         2 => (0..4_usize).prop_map(|region| Step::DropRegion { region }),
@@ -150,8 +151,9 @@ impl Pair {
                 self.write(WriteObservationsRequest { mode: (*mode).into(), published_at, validate_only, ..merge(changes) })
                     .await;
             }
-            Step::Empty { series, day } => {
-                let change = Observation { series: Some(key_of(*series)), ..Observation::default() };
+            Step::Empty { series, change, day } => {
+                let change_day = change.map(|d| at(DAYS[d]));
+                let change = Observation { series: Some(key_of(*series)), published_at: change_day, ..Observation::default() };
                 let published_at = day.map(|d| at(DAYS[d]));
                 let mode = WriteMode::Delete.into();
                 self.write(WriteObservationsRequest { mode, published_at, ..merge(vec![change]) }).await;

@@ -2,6 +2,7 @@
 //!
 //! Each `console` block is run as it stands, against the demo, in order. Where the README is behind, `UPDATE_README=1` writes into it what
 //! was printed.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env, fs,

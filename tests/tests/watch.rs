@@ -312,3 +312,35 @@ async fn a_snapshot_shows_one_state_while_writes_go_on() {
     }
     writer.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_watch_after_a_revision_of_the_future_waits_for_it() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    let opening = tokio::spawn({
+        let client = server.client();
+        async move { Transcript::open(&client, after(3)).await }
+    });
+    indicator_tests::eventually("it waits", async || client.status().await.subscribers > 0).await;
+    for n in 1..=3 {
+        client.put(vec![value(&stations(), "2020", &n.to_string())]).await;
+    }
+    let mut watch = opening.await.unwrap().unwrap();
+    watch.until(4).await;
+    let told: Vec<_> = watch.events.iter().map(|(_, c)| c.observation.as_ref().unwrap().value.as_str()).collect();
+    assert_eq!(told, ["3"], "what it skips is not sent");
+}
+
+#[tokio::test]
+async fn a_watcher_that_goes_away_is_forgotten() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    let mut watches = Vec::new();
+    for _ in 0..10 {
+        watches.push(Transcript::open(&server.client(), everything()).await.unwrap());
+    }
+    assert_eq!(client.status().await.subscribers, 10);
+    watches.truncate(3);
+    client.put(vec![value(&stations(), "2020", "1")]).await;
+    indicator_tests::eventually("seven are gone", async || client.status().await.subscribers == 3).await;
+}

@@ -409,3 +409,30 @@ async fn a_restart_keeps_everything() {
         assert_eq!((now.regions, now.indicators, now.units), (status.regions, status.indicators, status.units));
     }
 }
+
+#[tokio::test]
+async fn a_request_sent_many_times_at_once_is_one_commit() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    let request = WriteObservationsRequest { request_id: "4f6c".into(), ..merge(vec![value(&stations(), "2020", "5")]) };
+    let answers = futures::future::join_all((0..20).map(|_| client.write(request.clone()))).await;
+    assert_eq!(answers.iter().filter(|a| !a.repeated_request).count(), 1);
+    assert!(answers.iter().all(|a| a.revision == 2 && a.inserted == 1 && a.changes == answers[0].changes));
+    assert_eq!(client.head().await, 2);
+}
+
+#[tokio::test]
+async fn writes_at_once_get_revisions_of_their_own_and_times_in_their_order() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    let writes = (0..200).map(|n| {
+        let client = client.clone();
+        async move { client.put(vec![value(&stations(), &(1500 + n).to_string(), "1")]).await }
+    });
+    let mut revisions: Vec<u64> = futures::future::join_all(writes).await.iter().map(|r| r.revision).collect();
+    revisions.sort_unstable();
+    assert_eq!(revisions, (2..=201).collect::<Vec<_>>());
+    let commits = client.commits(0).await;
+    let time = |c: &indicator_proto::v1::Commit| c.recorded_at.map(|t| (t.seconds, t.nanos));
+    assert!(commits.is_sorted_by(|a, b| a.revision < b.revision && time(a) <= time(b)));
+}
