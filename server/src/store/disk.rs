@@ -105,9 +105,30 @@ impl Store {
 
     /// The commit before this one.
     fn log_before(&self, revision: u64) -> Result<Option<u64>, Error> {
-        let earlier = keys::log(0, 0)..keys::log(revision, 0);
-        let Some(key) = self.db.range(earlier).keys().next_back() else { return Ok(None) };
+        let records = self.log_value(revision)?;
+        if let Some(before) = records.iter().rev().find(|r| r.revision < revision) {
+            return Ok(Some(before.revision));
+        }
+        let first = records.first().map_or(revision, |r| r.revision);
+        let Some(key) = self.db.range(keys::log(0, 0)..keys::log(first, 0)).keys().next_back() else { return Ok(None) };
         Ok(keys::decode_log(&key?).map(|(before, _)| before))
+    }
+
+    /// The commits that lie with this one.
+    fn log_value(&self, revision: u64) -> Result<Vec<log::Record>, Error> {
+        let Some(found) = self.db.range(keys::log(revision, 0)..=keys::log(u64::MAX, u16::MAX)).next() else {
+            return Ok(Vec::new());
+        };
+        let (key, value) = found?;
+        match keys::decode_log(&key) {
+            Some((_, 0)) => log::decode(&value, "a value of the log"),
+            // Behind the record of the last commit of a value lies only what it touched.
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn log_record(&self, revision: u64) -> Result<Option<log::Record>, Error> {
+        Ok(self.log_value(revision)?.into_iter().find(|r| r.revision == revision))
     }
 
     /// Bytes on disk.
@@ -133,14 +154,15 @@ impl Store {
 
     /// The header of a commit.
     pub fn header(&self, revision: u64) -> Result<Option<Header>, Error> {
-        self.db.get(keys::log(revision, 0))?.map(|bytes| Header::decode(&bytes)).transpose()
+        Ok(self.log_record(revision)?.map(|record| record.header))
     }
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        let parts = self.db.range(keys::log(revision, 0)..=keys::log(revision, u16::MAX)).values();
-        let parts = parts.collect::<Result<Vec<IVec>, _>>()?;
-        Touched::decode(parts.iter().map(AsRef::as_ref))
+        let Some(record) = self.log_record(revision)? else { return Ok(Touched::default()) };
+        let behind = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
+        let behind = behind.collect::<Result<Vec<IVec>, _>>()?;
+        record.touched(behind.iter().map(AsRef::as_ref))
     }
 
     /// Every series, by id.
@@ -302,7 +324,7 @@ impl Store {
     /// [`Error::Failed`] and [`Error::Io`] if sled failed, now or before.
     pub fn write(&self, batch: Batch) -> Result<(), Error> {
         self.check_failed()?;
-        self.note_failure(self.db.apply_batch(batch.writes).map_err(Error::from))
+        self.note_failure(self.db.apply_batch(batch.close()).map_err(Error::from))
     }
 
     /// Returns when everything written, up to the commit with this number and hash, is on disk.

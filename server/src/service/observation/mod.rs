@@ -9,10 +9,12 @@ mod write;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::Stream;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, future::BoxFuture};
 use indicator_proto::v1::{self, observation_service_server::ObservationService};
+use prost::Message as _;
 use tokio::time::Instant;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, server::ServerStreamingService};
 
 use crate::{
     engine::{Engine, Error},
@@ -61,6 +63,31 @@ pub(super) fn deadline<T>(request: &Request<T>) -> Option<Deadline> {
     request.extensions().get().copied()
 }
 
+/// Answers `QueryObservations` in bytes.
+#[derive(Clone)]
+pub(super) struct Queries {
+    engine: Arc<Engine>,
+}
+
+impl Queries {
+    pub(super) const PATH: &str = "/indicator.v1.ObservationService/QueryObservations";
+
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+impl ServerStreamingService<v1::QueryObservationsRequest> for Queries {
+    type Response = Bytes;
+    type ResponseStream = Answers<Bytes>;
+    type Future = BoxFuture<'static, Result<Response<Answers<Bytes>>, Status>>;
+
+    fn call(&mut self, request: Request<v1::QueryObservationsRequest>) -> Self::Future {
+        let engine = Arc::clone(&self.engine);
+        Box::pin(async move { Ok(Response::new(query::query(engine, deadline(&request), request.into_inner()).await?)) })
+    }
+}
+
 #[tonic::async_trait]
 impl ObservationService for Observations {
     type ImportObservationsStream = Answers<v1::ImportObservationsResponse>;
@@ -91,7 +118,10 @@ impl ObservationService for Observations {
         &self,
         request: Request<v1::QueryObservationsRequest>,
     ) -> Result<Response<Self::QueryObservationsStream>, Status> {
-        Ok(Response::new(query::query(Arc::clone(&self.engine), deadline(&request), request.into_inner()).await?))
+        // Calls from outside are answered by `Queries`, with the same bytes undecoded.
+        let answer = query::query(Arc::clone(&self.engine), deadline(&request), request.into_inner()).await?;
+        let decode = |bytes: Bytes| v1::QueryObservationsResponse::decode(bytes).map_err(|e| Status::internal(e.to_string()));
+        Ok(Response::new(Box::pin(answer.map(move |bytes| decode(bytes?)))))
     }
 
     async fn list_vintages(

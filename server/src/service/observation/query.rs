@@ -1,12 +1,14 @@
 use std::{ops::ControlFlow, sync::Arc};
 
+use bytes::Bytes;
 use indicator_proto::v1::{self, query_observations_response::Message};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{
-    super::{filter, moment, page, wire},
+    super::{filter, moment, page, rows::RowEncoder, wire},
     Answers, reach,
 };
 use crate::{
@@ -20,11 +22,12 @@ const ROWS_PER_MESSAGE: usize = 1_000;
 /// Messages that may wait for the reader: the whole memory of a stream.
 const WAITING: usize = 8;
 
+/// The answer, as encoded messages.
 pub(super) async fn query(
     engine: Arc<Engine>,
     deadline: Option<Deadline>,
     request: v1::QueryObservationsRequest,
-) -> Result<Answers<v1::QueryObservationsResponse>, Error> {
+) -> Result<Answers<Bytes>, Error> {
     reach(&engine, request.min_revision, deadline).await?;
     let fingerprint = fingerprint(&request);
     let query = check(&engine, request, fingerprint)?;
@@ -68,20 +71,21 @@ fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u6
     })
 }
 
-type Sender = mpsc::Sender<Result<v1::QueryObservationsResponse, Status>>;
+type Sender = mpsc::Sender<Result<Bytes, Status>>;
 
 /// Sends the answer until it is complete, or nobody reads it.
 fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
-    let send = |message| sender.blocking_send(Ok(v1::QueryObservationsResponse { message: Some(message) })).is_ok();
+    let send = |bytes| sender.blocking_send(Ok(bytes)).is_ok();
+    let encode = |message| Bytes::from(v1::QueryObservationsResponse { message: Some(message) }.encode_to_vec());
     let revision = query.moment.revision;
-    if !send(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) })) {
+    if !send(encode(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) }))) {
         return;
     }
-    let (mut gone, mut chunks) = (false, 0);
+    let (mut gone, mut chunks, mut encoder) = (false, 0, RowEncoder::default());
     let summary = engine.query(query, |chunk| {
         let mut parts = chunk.rows.chunks(ROWS_PER_MESSAGE);
         chunks += parts.len() as u64;
-        gone = !parts.all(|rows| send(Message::Chunk(wire::chunk(&chunk, rows))));
+        gone = !parts.all(|rows| send(encoder.chunk(&chunk.key, rows)));
         if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match summary {
@@ -89,7 +93,7 @@ fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
         Ok(summary) => {
             let next = summary.next.map(|cursor| page::seal(engine, fingerprint, revision, cursor));
             let (observations, next_page_token) = (summary.rows, next.unwrap_or_default());
-            send(Message::Summary(v1::QuerySummary { series: chunks, observations, next_page_token }));
+            send(encode(Message::Summary(v1::QuerySummary { series: chunks, observations, next_page_token })));
         }
         // If the reader is gone too, there is nobody to tell.
         Err(error) => drop(sender.blocking_send(Err(error.into()))),
