@@ -7,6 +7,11 @@ use prost::Message;
 use tonic::{Request, Status, Streaming, client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel};
 use tonic_prost::ProstCodec;
 
+/// The method that reads a key.
+pub(crate) const RANGE: &str = "/etcdserverpb.KV/Range";
+/// The method that sets a key.
+pub(crate) const PUT: &str = "/etcdserverpb.KV/Put";
+
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct KeyValue {
     #[prost(bytes = "bytes", tag = "1")]
@@ -22,23 +27,17 @@ pub(crate) struct KeyValue {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct RangeRequest {
+pub(crate) struct RangeRequest {
     #[prost(bytes = "bytes", tag = "1")]
-    key: bytes::Bytes,
+    pub(crate) key: bytes::Bytes,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct RangeResponse {
-    #[prost(message, repeated, tag = "2")]
-    kvs: Vec<KeyValue>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PutRequest {
+pub(crate) struct PutRequest {
     #[prost(bytes = "bytes", tag = "1")]
-    key: bytes::Bytes,
+    pub(crate) key: bytes::Bytes,
     #[prost(bytes = "bytes", tag = "2")]
-    value: bytes::Bytes,
+    pub(crate) value: bytes::Bytes,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -80,25 +79,11 @@ impl Etcd {
         Self(Grpc::new(channel))
     }
 
-    async fn unary<Q, R>(&mut self, request: Q, path: &'static str) -> Result<R, Status>
-    where
-        Q: Message + Send + Sync + 'static,
-        R: Message + Default + Send + Sync + 'static,
-    {
-        ready(&mut self.0).await?;
-        let answer = self.0.unary(Request::new(request), PathAndQuery::from_static(path), ProstCodec::<Q, R>::default()).await?;
-        Ok(answer.into_inner())
-    }
-
-    /// The value of a key.
-    pub(crate) async fn range(&mut self, key: bytes::Bytes) -> Result<Option<bytes::Bytes>, Status> {
-        let answer: RangeResponse = self.unary(RangeRequest { key }, "/etcdserverpb.KV/Range").await?;
-        Ok(answer.kvs.into_iter().next().map(|kv| kv.value))
-    }
-
     /// Sets a key. When it answers, that is on disk.
     pub(crate) async fn put(&mut self, key: bytes::Bytes, value: bytes::Bytes) -> Result<(), Status> {
-        self.unary::<_, PutResponse>(PutRequest { key, value }, "/etcdserverpb.KV/Put").await.map(drop)
+        ready(&mut self.0).await?;
+        let codec = ProstCodec::<PutRequest, PutResponse>::default();
+        self.0.unary(Request::new(PutRequest { key, value }), PathAndQuery::from_static(PUT), codec).await.map(drop)
     }
 
     /// Follows every key. The first message says that the watch is made.

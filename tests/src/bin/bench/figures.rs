@@ -35,12 +35,12 @@ pub(crate) fn period(month: u32) -> String {
 }
 
 impl Figures {
-    pub(crate) fn series(&self) -> u32 {
+    pub(crate) const fn series(&self) -> u32 {
         self.indicators * self.regions
     }
 
-    pub(crate) fn observations(&self) -> u64 {
-        u64::from(self.series()) * u64::from(self.months)
+    pub(crate) const fn observations(&self) -> u64 {
+        self.series() as u64 * self.months as u64
     }
 
     /// A series of its number.

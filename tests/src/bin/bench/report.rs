@@ -9,6 +9,9 @@ pub(crate) struct Turn {
     pub(crate) rate: f64,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
+    /// What the server's process computed for each; zero if it was not taken. Unlike the rest, it hardly depends on what else
+    /// the machine does.
+    pub(crate) cpu: Duration,
 }
 
 /// A contestant and its turns.
@@ -38,6 +41,10 @@ impl Row {
     pub(crate) fn p99(&self) -> f64 {
         median(self.turns.iter().map(|t| t.p99.as_secs_f64()))
     }
+
+    fn cpu(&self) -> f64 {
+        median(self.turns.iter().map(|t| t.cpu.as_secs_f64()))
+    }
 }
 
 /// The middle one; the lower of the two middle ones.
@@ -54,12 +61,14 @@ pub(crate) fn title(text: &str) {
 
 /// Prints the contestants, the medians of their turns, and how far the rates of the turns lie apart.
 pub(crate) fn table(unit: &str, rows: &[&Row]) {
-    println!("  {:<28}{:>14}{:>11}{:>11}{:>24}", "", unit, "p50", "p99", "lowest .. highest");
+    println!("  {:<24}{unit:>12}{:>11}{:>11}{:>12}{:>24}", "", "p50", "p99", "server cpu", "lowest .. highest");
     for row in rows {
         let rates = row.turns.iter().map(|t| t.rate);
         let (lowest, highest) = (rates.clone().fold(f64::INFINITY, f64::min), rates.fold(0.0, f64::max));
         let spread = format!("{} .. {}", count(lowest), count(highest));
-        println!("  {:<28}{:>14}{:>11}{:>11}{spread:>24}", row.name, count(row.rate()), seconds(row.p50()), seconds(row.p99()));
+        let cpu = if row.cpu() > 0.0 { seconds(row.cpu()) } else { String::new() };
+        let (rate, p50, p99) = (count(row.rate()), seconds(row.p50()), seconds(row.p99()));
+        println!("  {:<24}{rate:>12}{p50:>11}{p99:>11}{cpu:>12}{spread:>24}", row.name);
     }
 }
 
@@ -83,6 +92,7 @@ pub(crate) fn count(value: f64) -> String {
 /// A time in the unit that fits.
 pub(crate) fn seconds(value: f64) -> String {
     match value {
+        v if v < 1e-5 => format!("{:.2} µs", v * 1e6),
         v if v < 1e-3 => format!("{:.0} µs", v * 1e6),
         v if v < 1.0 => format!("{:.2} ms", v * 1e3),
         v => format!("{v:.2} s"),

@@ -44,17 +44,17 @@ pub(crate) async fn run() -> Result<()> {
     let (mut our_decoded, mut bare_decoded) = (Row::new("indicatord, decoded"), Row::new("bare tonic, decoded"));
     let mut bytes = 0;
     for round in 0..=ROUNDS {
-        let (ours, ours_bytes) = counted(&our_channel).await?;
-        let (bare, bare_bytes) = counted(&bare_channel).await?;
-        ensure!(ours_bytes == bare_bytes, "the answers differ: {ours_bytes} bytes, {bare_bytes} bytes");
-        bytes = ours_bytes;
-        let (ours_too, bare_too) = (decoded(&our_channel).await?, decoded(&bare_channel).await?);
+        let (our_turn, our_bytes) = counted(&ours, &our_channel).await?;
+        let (bare_turn, bare_bytes) = counted(&bare, &bare_channel).await?;
+        ensure!(our_bytes == bare_bytes, "the answers differ: {our_bytes} bytes, {bare_bytes} bytes");
+        bytes = our_bytes;
+        let (our_turn_too, bare_turn_too) = (decoded(&ours, &our_channel).await?, decoded(&bare, &bare_channel).await?);
         // The first round warms up.
         if round > 0 {
-            our_row.add(ours);
-            bare_row.add(bare);
-            our_decoded.add(ours_too);
-            bare_decoded.add(bare_too);
+            our_row.add(our_turn);
+            bare_row.add(bare_turn);
+            our_decoded.add(our_turn_too);
+            bare_decoded.add(bare_turn_too);
         }
     }
     report::title(&format!(
@@ -88,10 +88,10 @@ async fn record(channel: &Channel) -> Result<Vec<QueryObservationsResponse>> {
 }
 
 /// The turn of a reader that only counts, which leaves the processor to the server; and the bytes.
-async fn counted(channel: &Channel) -> Result<(Turn, u64)> {
+async fn counted(server: &Server, channel: &Channel) -> Result<(Turn, u64)> {
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await?;
-    let began = Instant::now();
+    let (began, computed) = (Instant::now(), server.computed()?);
     let path = PathAndQuery::from_static("/indicator.v1.ObservationService/QueryObservations");
     let request = Request::new(QueryObservationsRequest::default());
     let mut lengths = grpc.server_streaming(request, path, Lengths).await?.into_inner();
@@ -100,26 +100,26 @@ async fn counted(channel: &Channel) -> Result<(Turn, u64)> {
         bytes += length? as u64;
         first.get_or_insert_with(|| began.elapsed());
     }
-    Ok((finished(began.elapsed(), first), bytes))
+    Ok((finished(began.elapsed(), first, server.computed()? - computed), bytes))
 }
 
 /// The turn of a reader with the generated client.
-async fn decoded(channel: &Channel) -> Result<Turn> {
+async fn decoded(server: &Server, channel: &Channel) -> Result<Turn> {
     let mut client = ObservationServiceClient::new(channel.clone());
-    let began = Instant::now();
+    let (began, computed) = (Instant::now(), server.computed()?);
     let mut messages = client.query_observations(QueryObservationsRequest::default()).await?.into_inner();
     let mut first = None;
     while let Some(message) = messages.next().await {
         message?;
         first.get_or_insert_with(|| began.elapsed());
     }
-    Ok(finished(began.elapsed(), first))
+    Ok(finished(began.elapsed(), first, server.computed()? - computed))
 }
 
 /// p50 stands for the time to the first message, p99 for the time to the last.
-fn finished(elapsed: Duration, first: Option<Duration>) -> Turn {
+fn finished(elapsed: Duration, first: Option<Duration>, computed: Duration) -> Turn {
     let rate = FIGURES.observations() as f64 / elapsed.as_secs_f64();
-    Turn { rate, p50: first.unwrap_or_default(), p99: elapsed }
+    Turn { rate, p50: first.unwrap_or_default(), p99: elapsed, cpu: computed / FIGURES.observations() as u32 }
 }
 
 /// Messages as their lengths.

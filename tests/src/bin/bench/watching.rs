@@ -15,13 +15,13 @@ use indicator_proto::v1::{
     watch_request::Start, watch_response::Message, watch_service_client::WatchServiceClient,
 };
 use tokio::task::JoinSet;
-use tonic::{Status, transport::Channel};
+use tonic::transport::Channel;
 
 use crate::{
     etcd::Etcd,
     figures::{Figures, period},
     indicator,
-    load::{CONNECTIONS, Caller, connect},
+    load::{CONNECTIONS, connect},
     process::{self, Server},
     report::{self, Row, Turn},
 };
@@ -45,8 +45,8 @@ pub(crate) async fn run() -> Result<()> {
 
     let (mut our_row, mut etcd_row) = (Row::new("indicatord"), Row::new("etcd watch"));
     for _ in 0..ROUNDS {
-        our_row.add(our_turn(&our_channels).await?);
-        etcd_row.add(etcd_turn(&etcd_channels).await?);
+        our_row.add(our_turn(&ours, &our_channels).await?);
+        etcd_row.add(etcd_turn(&etcd, &etcd_channels).await?);
     }
     report::table("events/s", &[&our_row, &etcd_row]);
     report::ratio("delivered events, indicatord / etcd watch", our_row.rate() / etcd_row.rate(), "at least 5");
@@ -54,7 +54,7 @@ pub(crate) async fn run() -> Result<()> {
     Ok(())
 }
 
-async fn our_turn(channels: &[Channel]) -> Result<Turn> {
+async fn our_turn(server: &Server, channels: &[Channel]) -> Result<Turn> {
     let clock = Clock::default();
     let mut readers = JoinSet::new();
     for channel in channels.iter().cycle().take(SUBSCRIBERS) {
@@ -71,16 +71,20 @@ async fn our_turn(channels: &[Channel]) -> Result<Turn> {
             }
         });
     }
-    let writers = channels.iter().cycle().take(WRITERS).zip(0..);
-    let writers = writers.map(|(channel, number)| Writer {
-        client: ObservationServiceClient::new(channel.clone()),
-        number,
-        clock: clock.clone(),
+    let writers = channels.iter().cycle().take(WRITERS).zip(0..).map(|(channel, number)| {
+        let (mut client, clock) = (ObservationServiceClient::new(channel.clone()), clock.clone());
+        async move { while client.write_observations(write(number, &clock)).await.is_ok() {} }
     });
-    measure(writers.collect(), &clock, readers).await
+    measure(server, writers, &clock, readers).await
 }
 
-async fn etcd_turn(channels: &[Channel]) -> Result<Turn> {
+fn write(number: u32, clock: &Clock) -> WriteObservationsRequest {
+    let (series, period, value) = (Some(FIGURES.key(number)), period(0), clock.micros().to_string());
+    let changes = vec![Observation { series, period, value, ..Observation::default() }];
+    WriteObservationsRequest { changes, omit_changes: true, ..WriteObservationsRequest::default() }
+}
+
+async fn etcd_turn(server: &Server, channels: &[Channel]) -> Result<Turn> {
     let clock = Clock::default();
     let mut readers = JoinSet::new();
     for channel in channels.iter().cycle().take(SUBSCRIBERS) {
@@ -94,9 +98,11 @@ async fn etcd_turn(channels: &[Channel]) -> Result<Turn> {
             }
         });
     }
-    let writers = channels.iter().cycle().take(WRITERS).zip(0..);
-    let writers = writers.map(|(channel, number)| Putter { client: Etcd::new(channel.clone()), number, clock: clock.clone() });
-    measure(writers.collect(), &clock, readers).await
+    let writers = channels.iter().cycle().take(WRITERS).zip(0..).map(|(channel, number)| {
+        let (mut client, clock) = (Etcd::new(channel.clone()), clock.clone());
+        async move { while client.put(format!("key-{number}").into(), clock.micros().to_string().into()).await.is_ok() {} }
+    });
+    measure(server, writers, &clock, readers).await
 }
 
 /// Counts deliveries, and takes the time of each: what is written is the time of its sending.
@@ -143,53 +149,26 @@ impl Clock {
     }
 }
 
-async fn measure<C: Caller>(writers: Vec<C>, clock: &Clock, mut readers: JoinSet<()>) -> Result<Turn> {
-    let mut tasks = JoinSet::new();
-    for mut writer in writers {
-        tasks.spawn(async move { while writer.call().await.is_ok() {} });
-    }
+/// Lets the writers write while the readers read. A writer goes on until a write fails.
+async fn measure(
+    server: &Server,
+    writers: impl Iterator<Item = impl Future<Output = ()> + Send + 'static>,
+    clock: &Clock,
+    mut readers: JoinSet<()>,
+) -> Result<Turn> {
+    let mut tasks: JoinSet<()> = writers.collect();
     tokio::time::sleep(TURN / 4).await;
     clock.measuring.store(true, Relaxed);
-    let began = Instant::now();
+    let (began, computed) = (Instant::now(), server.computed()?);
     tokio::select! {
         () = tokio::time::sleep(TURN) => {}
         Some(_) = tasks.join_next() => bail!("a write failed"),
     }
     clock.measuring.store(false, Relaxed);
-    let elapsed = began.elapsed();
+    let (elapsed, computed) = (began.elapsed(), server.computed()? - computed);
     tasks.shutdown().await;
     readers.shutdown().await;
-    let rate = clock.delivered.load(Relaxed) as f64 / elapsed.as_secs_f64();
-    Ok(Turn { rate, p50: clock.percentile(0.50), p99: clock.percentile(0.99) })
-}
-
-struct Writer {
-    client: ObservationServiceClient<Channel>,
-    number: u32,
-    clock: Clock,
-}
-
-impl Caller for Writer {
-    async fn call(&mut self) -> Result<(), Status> {
-        let observation = Observation {
-            series: Some(FIGURES.key(self.number)),
-            period: period(0),
-            value: self.clock.micros().to_string(),
-            ..Observation::default()
-        };
-        let request = WriteObservationsRequest { changes: vec![observation], omit_changes: true, ..Default::default() };
-        self.client.write_observations(request).await.map(drop)
-    }
-}
-
-struct Putter {
-    client: Etcd,
-    number: u32,
-    clock: Clock,
-}
-
-impl Caller for Putter {
-    async fn call(&mut self) -> Result<(), Status> {
-        self.client.put(format!("key-{}", self.number).into(), self.clock.micros().to_string().into()).await
-    }
+    let delivered = clock.delivered.load(Relaxed);
+    let (rate, cpu) = (delivered as f64 / elapsed.as_secs_f64(), computed / delivered.max(1) as u32);
+    Ok(Turn { rate, p50: clock.percentile(0.50), p99: clock.percentile(0.99), cpu })
 }
