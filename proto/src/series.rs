@@ -21,7 +21,11 @@ pub struct SeriesKey {
 impl fmt::Display for SeriesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { indicator, region, source, dimensions } = self;
-        write!(f, "{indicator} / {region} / {source}")?;
+        write!(f, "{indicator} / {region}")?;
+        // A lookup may leave the source open.
+        if !source.is_empty() {
+            write!(f, " / {source}")?;
+        }
         let mut opening = " [";
         for (dimension, code) in dimensions {
             write!(f, "{opening}{dimension}={code}")?;

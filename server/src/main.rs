@@ -1,5 +1,7 @@
 //! `indicatord`, the server. Only wires: arguments, log, store, listener, exit code.
 
+mod demo;
+
 use std::{
     io::{self, IsTerminal as _, Write as _},
     net::SocketAddr,
@@ -79,8 +81,8 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let settings = Settings { listen, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
     settings.check()?;
     run(settings, async |address| {
-        writeln!(io::stdout(), "indicatord listens on {address}; stop it with Ctrl-C.")?;
-        Ok(())
+        let loaded = demo::load(address).await?;
+        Ok(write!(io::stdout(), "{}", demo::invitation(address, loaded))?)
     })
     .await
 }
@@ -133,7 +135,9 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     });
     match store {
         _ if error.is::<config::Error>() => ExitCode::from(2),
-        Some(store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. }) => ExitCode::from(3),
+        Some(
+            store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
+        ) => ExitCode::from(3),
         Some(store::Error::Full { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
     }
 }

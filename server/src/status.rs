@@ -126,6 +126,7 @@ fn store_failed(error: &store::Error) -> Status {
     let (code, reason, message) = match error {
         store::Error::Full { .. } => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
         store::Error::Failed(_)
+        | store::Error::Directory { .. }
         | store::Error::Io(_)
         | store::Error::Corrupt(_)
         | store::Error::InUse(_)

@@ -1,1 +1,51 @@
 //! What the end-to-end tests share.
+//!
+//! - [`server`]: `indicatord` as a process, started on a free port, stopped, killed, started again.
+//! - [`client`]: the generated stubs behind calls that fit on a line, and [`refusal`], what an error says.
+//! - [`catalog`] and [`figures`]: a small catalog, and observations to write.
+//! - [`transcript`]: reads a watch and checks on the way what holds on every stream.
+//! - [`record`]: the record as a plain list of versions, which real servers must agree with.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub mod catalog;
+pub mod client;
+pub mod figures;
+pub mod record;
+pub mod refusal;
+pub mod server;
+pub mod transcript;
+
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
+
+use tokio::time::sleep;
+
+/// Far more than anything here takes; a test that waits this long has failed.
+pub const LONG: Duration = Duration::from_secs(30);
+
+/// Asks until the answer is yes.
+///
+/// # Panics
+///
+/// If it is not within [`LONG`].
+pub async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !ask().await {
+        assert!(start.elapsed() < LONG, "{what}: not within {LONG:?}");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// As `assert_eq!`, but shows the first difference alone: lists of commits are long.
+///
+/// # Panics
+///
+/// If the lists differ.
+pub fn assert_same<T: PartialEq + Debug>(told: &[T], expected: &[T], what: &str) {
+    for (index, (told, expected)) in told.iter().zip(expected).enumerate() {
+        assert_eq!(told, expected, "{what}: at {index}");
+    }
+    assert_eq!(told.len(), expected.len(), "{what}: how many");
+}

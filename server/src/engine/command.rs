@@ -96,6 +96,8 @@ pub struct SeriesWrite {
     pub cells: Vec<CellWrite>,
     /// Withdraw every figure that is not among the cells.
     pub withdraw_rest: bool,
+    /// When that was published. `None` means with the command.
+    pub withdrawn_at: Option<Time>,
 }
 
 /// A checked write of observations.

@@ -39,8 +39,9 @@ pub(super) fn plan(
         }
     }
     if write.withdraw_rest {
+        let published_at = write.withdrawn_at.unwrap_or(stamp.published_at);
         for period in rest(&write.cells, past.state) {
-            changes.extend(change(period, &Figure::withdrawn(), stamp.published_at, stamp, past, &mut history)?);
+            changes.extend(change(period, &Figure::withdrawn(), published_at, stamp, past, &mut history)?);
         }
         changes.sort_by_key(|c| c.version.period);
     }

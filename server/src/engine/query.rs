@@ -72,8 +72,6 @@ pub struct Query {
 /// How a query ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Chunks delivered.
-    pub chunks: u64,
     /// Rows delivered.
     pub rows: u64,
     /// Where the next page goes on; `None` if this was the last.
@@ -110,7 +108,6 @@ pub(super) fn run(shared: &Shared, query: &Query, mut deliver: impl FnMut(Chunk)
                 full = chunk.rows.len() as u64 > room;
                 chunk.rows.truncate(usize::try_from(room).unwrap_or(usize::MAX));
             }
-            summary.chunks += 1;
             summary.rows += chunk.rows.len() as u64;
             summary.next = chunk.rows.last().map(|r| Cursor::new(first, r.version.period));
             if deliver(chunk).is_break() || full {

@@ -188,7 +188,9 @@ impl Record {
             key: Arc::new(key.clone()),
             changes,
         });
-        let series: Vec<SeriesChanges> = series.collect();
+        let mut series: Vec<SeriesChanges> = series.collect();
+        // As a commit has them; new series would be created in the order of the request.
+        series.sort_by_key(|s| s.id);
         let counts = count(&series);
         Commit {
             revision,
@@ -214,7 +216,9 @@ impl Record {
 
     fn catalog(&mut self, revision: u64, time: Time, command: &CatalogCommand) -> Result<Receipt, Error> {
         let catalog = self.shared.catalog.load_full();
-        let plan = catalog::plan(catalog.at(self.head.revision), &command.actions, &*self.shared.index())?;
+        let mut plan = catalog::plan(catalog.at(self.head.revision), &command.actions, &*self.shared.index())?;
+        // As they are read back from the store.
+        plan.changes.sort_by(|a, b| (a.entry().kind(), a.entry().id()).cmp(&(b.entry().kind(), b.entry().id())));
         let unchanged = plan.unchanged;
         if plan.changes.is_empty() {
             return Ok(Receipt { revision: self.head.revision, commit: None, unchanged, repeated: false });
@@ -318,7 +322,7 @@ impl Record {
         let written = if self.batch.bytes() == 0 && self.commits.is_empty() {
             Ok(())
         } else {
-            self.spill().and_then(|()| Ok(self.shared.store.sync()?))
+            self.spill().and_then(|()| Ok(self.shared.store.sync(self.head.revision, self.head.hash)?))
         };
         self.requests.clear();
         let commits = std::mem::take(&mut self.commits);
@@ -349,7 +353,8 @@ fn needs_history(write: &super::SeriesWrite, stamp: Stamp, state: &SeriesState) 
         let published_at = cell.published_at.unwrap_or(stamp.published_at);
         state.cell(cell.period).is_some_and(|c| c.published_at > published_at)
     });
-    cells || (write.withdraw_rest && state.cells().iter().any(|c| c.published_at > stamp.published_at))
+    let withdrawn_at = write.withdrawn_at.unwrap_or(stamp.published_at);
+    cells || (write.withdraw_rest && state.cells().iter().any(|c| c.published_at > withdrawn_at))
 }
 
 fn count(series: &[SeriesChanges]) -> Counts {

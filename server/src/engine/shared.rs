@@ -37,6 +37,33 @@ impl Weighter<u32, Arc<SeriesState>> for StateWeight {
     }
 }
 
+/// The newest commits, decoded.
+#[derive(Default)]
+struct Recent {
+    commits: VecDeque<Arc<Commit>>,
+    /// Changed cells in all of them, and one for each commit itself.
+    cells: usize,
+}
+
+impl Recent {
+    fn push(&mut self, commit: Arc<Commit>) {
+        self.cells += weight(&commit);
+        self.commits.push_back(commit);
+        while self.cells > RECENT_CELLS && self.commits.len() > 1 {
+            self.cells -= self.commits.pop_front().map_or(0, |c| weight(&c));
+        }
+    }
+
+    fn get(&self, revision: u64) -> Option<Arc<Commit>> {
+        let found = self.commits.binary_search_by_key(&revision, |c| c.revision);
+        found.ok().map(|index| Arc::clone(&self.commits[index]))
+    }
+}
+
+fn weight(commit: &Commit) -> usize {
+    commit.counts.total() as usize + 1
+}
+
 /// What the writer and the readers share. The writer publishes a commit by first filling everything here and then advancing
 /// the head; a reader fixes the head first and ignores what is newer.
 pub(super) struct Shared {
@@ -44,7 +71,7 @@ pub(super) struct Shared {
     pub(super) catalog: ArcSwap<Catalog>,
     index: RwLock<SeriesIndex>,
     cache: Cache<u32, Arc<SeriesState>, StateWeight>,
-    recent: RwLock<VecDeque<Arc<Commit>>>,
+    recent: RwLock<Recent>,
     head: watch::Sender<Head>,
 }
 
@@ -137,18 +164,13 @@ impl Shared {
         let head = Head { revision: last.revision, time: Some(last.time), hash: last.hash };
         {
             let mut recent = self.recent.write().expect("nothing panics while it holds this lock");
-            recent.extend(commits);
-            let mut cells: usize = recent.iter().map(|c| c.counts.total() as usize + 1).sum();
-            while cells > RECENT_CELLS && recent.len() > 1 {
-                cells -= recent.pop_front().map_or(0, |c| c.counts.total() as usize + 1);
-            }
+            commits.into_iter().for_each(|commit| recent.push(commit));
         }
         self.head.send_replace(head);
     }
 
     /// A commit, if it is among the recent ones.
     pub(super) fn recent(&self, revision: u64) -> Option<Arc<Commit>> {
-        let recent = self.recent.read().expect("nothing panics while it holds this lock");
-        recent.binary_search_by_key(&revision, |c| c.revision).ok().map(|index| Arc::clone(&recent[index]))
+        self.recent.read().expect("nothing panics while it holds this lock").get(revision)
     }
 }

@@ -62,7 +62,7 @@ fn write(cells: &[(&str, &str)], published_at: Option<Time>) -> WriteCommand {
         .collect();
     cells.sort_by_key(|c| c.period);
     WriteCommand {
-        series: vec![SeriesWrite { key: key("a"), place: Place::Change(0), cells, withdraw_rest: false }],
+        series: vec![SeriesWrite { key: key("a"), place: Place::Change(0), cells, withdraw_rest: false, withdrawn_at: None }],
         expected: Vec::new(),
         published_at,
         context: Context::default(),

@@ -139,12 +139,20 @@ impl Grouped {
         };
         let position = *self.by_key.entry(key).or_insert_with_key(|key| {
             let cells = Vec::new();
-            self.list.push(SeriesWrite { key: key.clone(), place, cells, withdraw_rest: mode == Mode::Replace });
+            self.list.push(SeriesWrite {
+                key: key.clone(),
+                place,
+                cells,
+                withdraw_rest: mode == Mode::Replace,
+                withdrawn_at: None,
+            });
             self.list.len() - 1
         });
         let write = &mut self.list[position];
         if mode == Mode::Delete && observation.period.is_empty() {
             write.withdraw_rest = true;
+            let field = || format!("changes[{index}].published_at");
+            write.withdrawn_at = time(observation.published_at.as_ref(), field, violations);
             return;
         }
         write.cells.extend(cell(observation, place, index, mode, violations));
@@ -165,7 +173,8 @@ pub(super) fn batch(batch: v1::ImportBatch, mode: Mode) -> (Vec<SeriesWrite>, Ve
             continue;
         }
         let whole = mode == Mode::Delete && series.observations.is_empty();
-        let mut write = SeriesWrite { key, place, cells: Vec::new(), withdraw_rest: whole || mode == Mode::Replace };
+        let mut write =
+            SeriesWrite { key, place, cells: Vec::new(), withdraw_rest: whole || mode == Mode::Replace, withdrawn_at: None };
         write.cells.reserve(series.observations.len());
         for (index, observation) in series.observations.into_iter().enumerate() {
             write.cells.extend(cell(observation, place, index as u32, mode, &mut violations));

@@ -2,11 +2,13 @@
 
 pub mod admin;
 pub mod catalog;
+mod encoded;
 mod filter;
 mod gate;
 mod moment;
 pub mod observation;
 mod page;
+mod rows;
 pub mod watch;
 pub(crate) mod wire;
 
@@ -28,7 +30,8 @@ use crate::engine::Engine;
 #[must_use]
 pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &CancellationToken) -> Routes {
     // The size of messages is limited before they come here, with the right status.
-    routes
+    let queries = observation::Queries::new(Arc::clone(engine));
+    encoded::route(routes, observation::Queries::PATH, queries)
         .add_service(
             CatalogServiceServer::new(catalog::CatalogApi::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
         )

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     filter,
-    observation::{Answers, reach},
+    observation::{Answers, deadline, reach},
 };
 use crate::{
     engine::{Engine, Error, Violation},
@@ -39,10 +39,11 @@ impl WatchService for Watches {
     type WatchStream = Answers<v1::WatchResponse>;
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let deadline = deadline(&request);
         let subscription = check(&self.engine, request.into_inner())?;
         if let Start::After(revision) = subscription.start {
             // A token of a server that was ahead of this one: wait for its revision.
-            reach(&self.engine, revision).await?;
+            reach(&self.engine, revision, deadline).await?;
         }
         let feed = Feed::new(Arc::clone(&self.engine), subscription, self.stopping.clone());
         Ok(Response::new(Box::pin(feed.into_stream().map(|message| message.map_err(Status::from)))))
@@ -73,6 +74,8 @@ fn check(engine: &Engine, request: v1::WatchRequest) -> Result<Subscription, Err
 /// What a token is bound to: everything but where to start and how often to tell.
 fn fingerprint(request: &v1::WatchRequest) -> u64 {
     let mut fixed = v1::WatchRequest { start: None, progress_interval: None, min_interval: None, ..request.clone() };
+    // An absent filter is an empty one.
+    fixed.filter.get_or_insert_default();
     if fixed.mode() == v1::WatchMode::Unspecified {
         fixed.set_mode(v1::WatchMode::EveryChange);
     }

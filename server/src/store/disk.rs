@@ -13,6 +13,7 @@ use super::{
     Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block,
     keys::{self, BlockKey, BlockKind, Space},
     log, state,
+    watermark::Watermark,
 };
 
 /// The file that says what a directory is. Written before anything else.
@@ -23,12 +24,16 @@ const MARK_TEXT: &str = "indicatord data directory, format 1\n";
 /// disk: room for a group of commits, and for sled to move segments.
 const RESERVE: u64 = 64 << 20;
 
+/// As many of the newest commits have their hashes compared when a store is opened: where damage by a cut write would be.
+const CHAIN_CHECKED: usize = 1_000;
+
 /// A data directory, opened by this process alone.
 #[derive(Debug)]
 pub struct Store {
     db: sled::Db,
     /// sled's file: `flush` does not reach the disk's platters by itself.
     file: File,
+    watermark: Watermark,
     directory: PathBuf,
     epoch: [u8; 16],
     token_key: [u8; 32],
@@ -41,18 +46,23 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] by another process, [`Error::Foreign`] if it holds something else, [`Error::Corrupt`], [`Error::Io`].
+    /// [`Error::Directory`] if it cannot be made or used, [`Error::InUse`] by another process, [`Error::Foreign`] if it holds
+    /// something else, [`Error::Corrupt`], [`Error::Io`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(directory)?;
-        check_mark(directory)?;
-        let lock = lock(directory)?;
-        write_mark(directory)?;
+        let lock = claim(directory).map_err(|error| match error {
+            Error::Io(source) => Error::Directory { path: directory.to_owned(), source },
+            other => other,
+        })?;
         let path = directory.join("sled");
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
-        let (epoch, token_key) = identity(&db)?;
-        let store = Self { db, file, directory: directory.to_owned(), epoch, token_key, failed: Mutex::new(None), _lock: lock };
-        store.sync()?;
+        let mut watermark = Watermark::open(&directory.join("WATERMARK"))?;
+        let acknowledged = watermark.read()?;
+        let (epoch, token_key) = identity(&db, acknowledged.is_some())?;
+        let directory = directory.to_owned();
+        let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), _lock: lock };
+        store.check_log(acknowledged)?;
+        store.flush()?;
         Ok(store)
     }
 
@@ -66,6 +76,59 @@ impl Store {
     #[must_use]
     pub fn token_key(&self) -> [u8; 32] {
         self.token_key
+    }
+
+    /// Whether the log reaches the last acknowledged commit, and its newest hashes chain.
+    fn check_log(&self, acknowledged: Option<(u64, [u8; 32])>) -> Result<(), Error> {
+        let newest = self.newest()?;
+        let last = newest.as_ref().map_or(0, |(revision, _)| *revision);
+        if let Some((revision, hash)) = acknowledged {
+            let found = self.header(revision)?.map(|header| header.hash);
+            if found != Some(hash) {
+                let why = format!("commit {revision} was acknowledged, and the log, which ends at {last}, does not have it");
+                return Err(Error::Corrupt(why));
+            }
+        }
+        let Some((mut revision, mut header)) = newest else { return Ok(()) };
+        for _ in 0..CHAIN_CHECKED {
+            let Some(before) = self.log_before(revision)? else { break };
+            let previous = self.header(before)?.ok_or_else(|| Error::Corrupt(format!("commit {before} has no header")))?;
+            if previous.hash != header.previous_hash {
+                return Err(Error::Corrupt(format!(
+                    "commit {revision} does not follow commit {before}: a commit is missing or altered"
+                )));
+            }
+            (revision, header) = (before, previous);
+        }
+        Ok(())
+    }
+
+    /// The commit before this one.
+    fn log_before(&self, revision: u64) -> Result<Option<u64>, Error> {
+        let records = self.log_value(revision)?;
+        if let Some(before) = records.iter().rev().find(|r| r.revision < revision) {
+            return Ok(Some(before.revision));
+        }
+        let first = records.first().map_or(revision, |r| r.revision);
+        let Some(key) = self.db.range(keys::log(0, 0)..keys::log(first, 0)).keys().next_back() else { return Ok(None) };
+        Ok(keys::decode_log(&key?).map(|(before, _)| before))
+    }
+
+    /// The commits that lie with this one.
+    fn log_value(&self, revision: u64) -> Result<Vec<log::Record>, Error> {
+        let Some(found) = self.db.range(keys::log(revision, 0)..=keys::log(u64::MAX, u16::MAX)).next() else {
+            return Ok(Vec::new());
+        };
+        let (key, value) = found?;
+        match keys::decode_log(&key) {
+            Some((_, 0)) => log::decode(&value, "a value of the log"),
+            // Behind the record of the last commit of a value lies only what it touched.
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn log_record(&self, revision: u64) -> Result<Option<log::Record>, Error> {
+        Ok(self.log_value(revision)?.into_iter().find(|r| r.revision == revision))
     }
 
     /// Bytes on disk.
@@ -91,14 +154,15 @@ impl Store {
 
     /// The header of a commit.
     pub fn header(&self, revision: u64) -> Result<Option<Header>, Error> {
-        self.db.get(keys::log(revision, 0))?.map(|bytes| Header::decode(&bytes)).transpose()
+        Ok(self.log_record(revision)?.map(|record| record.header))
     }
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        let parts = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
-        let parts = parts.collect::<Result<Vec<IVec>, _>>()?;
-        Touched::decode(parts.iter().map(AsRef::as_ref))
+        let Some(record) = self.log_record(revision)? else { return Ok(Touched::default()) };
+        let behind = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
+        let behind = behind.collect::<Result<Vec<IVec>, _>>()?;
+        record.touched(behind.iter().map(AsRef::as_ref))
     }
 
     /// Every series, by id.
@@ -260,15 +324,23 @@ impl Store {
     /// [`Error::Failed`] and [`Error::Io`] if sled failed, now or before.
     pub fn write(&self, batch: Batch) -> Result<(), Error> {
         self.check_failed()?;
-        self.note_failure(self.db.apply_batch(batch.writes).map_err(Error::from))
+        self.note_failure(self.db.apply_batch(batch.close()).map_err(Error::from))
     }
 
-    /// Returns when everything written is on disk.
+    /// Returns when everything written, up to the commit with this number and hash, is on disk.
     ///
     /// # Errors
     ///
     /// [`Error::Failed`] and [`Error::Io`].
-    pub fn sync(&self) -> Result<(), Error> {
+    pub fn sync(&self, revision: u64, hash: [u8; 32]) -> Result<(), Error> {
+        self.flush()?;
+        if revision == 0 {
+            return Ok(());
+        }
+        self.note_failure(self.watermark.write(revision, hash).map_err(Error::from))
+    }
+
+    fn flush(&self) -> Result<(), Error> {
         self.check_failed()?;
         // sled's flush uses sync_file_range, which leaves data in the drive's cache and the file's size to the journal.
         let flushed = self.db.flush().map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
@@ -285,6 +357,15 @@ impl Store {
             *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
         })
     }
+}
+
+/// Makes the directory ours: it is empty or has been ours before, and no other process has it.
+fn claim(directory: &Path) -> Result<File, Error> {
+    fs::create_dir_all(directory)?;
+    check_mark(directory)?;
+    let lock = lock(directory)?;
+    write_mark(directory)?;
+    Ok(lock)
 }
 
 fn check_mark(directory: &Path) -> Result<(), Error> {
@@ -336,12 +417,15 @@ fn open_sled(path: &Path) -> Result<sled::Db, Error> {
 }
 
 /// Epoch and token key; made when the store is new.
-fn identity(db: &sled::Db) -> Result<([u8; 16], [u8; 32]), Error> {
+fn identity(db: &sled::Db, used: bool) -> Result<([u8; 16], [u8; 32]), Error> {
     let stored = |name: &str| db.get(keys::meta(name));
     if let (Some(epoch), Some(key)) = (stored("epoch")?, stored("token-key")?) {
         let epoch = epoch.as_ref().try_into().map_err(|_| Error::Corrupt("the epoch is malformed".into()))?;
         let key = key.as_ref().try_into().map_err(|_| Error::Corrupt("the token key is malformed".into()))?;
         return Ok((epoch, key));
+    }
+    if used {
+        return Err(Error::Corrupt("commits were acknowledged, and the store is empty".into()));
     }
     let (mut epoch, mut key) = ([0; 16], [0; 32]);
     getrandom::fill(&mut epoch).map_err(io::Error::other)?;

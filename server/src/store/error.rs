@@ -14,6 +14,14 @@ pub enum Error {
     /// A write failed before, so what is on disk is unknown until the store is opened again.
     #[error("writes are refused since one failed: {0}; reads go on; restart the server when the cause is mended")]
     Failed(String),
+    /// The data directory cannot be used.
+    #[error("{path} cannot be the data directory: {source}; name a directory that this user may write in")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
     /// The disk or sled failed.
     #[error("the store failed: {0}")]
     Io(#[from] std::io::Error),

@@ -7,7 +7,7 @@
 pub(crate) enum Space {
     /// Format version, epoch, token key.
     Meta = 0x01,
-    /// Commit headers: `revision, part`.
+    /// Commits that were written together: `revision of the last, part`.
     Log = 0x02,
     /// Series blocks: `series, !revision, kind, part`.
     Block = 0x03,

@@ -1,4 +1,7 @@
 //! What the log keeps of a commit: who, when, why, and what it touched. The data themselves are in the blocks.
+//!
+//! Commits that reach the disk together lie in one value, under the number of the last: an own key for each would double what
+//! sled has to do for a small commit.
 
 use indicator_proto::Time;
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,41 @@ const FORMAT: u8 = 1;
 
 /// As many ids go into one part of the list of what a commit touched; keeps values small.
 const IDS_PER_PART: usize = 5_000;
+
+/// A commit that touched no more than this keeps the list beside its header.
+const IDS_BESIDE_HEADER: usize = 50;
+
+/// What is kept of one commit.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) revision: u64,
+    pub(super) header: Header,
+    /// What it touched; absent if that is in values of its own.
+    touched: Option<Touched>,
+}
+
+impl Record {
+    /// The record, and the values that lie behind it if the commit touched much.
+    pub(super) fn new(revision: u64, header: Header, touched: &Touched) -> (Self, Vec<Vec<u8>>) {
+        let small = touched.series.len() + touched.entries.len() <= IDS_BESIDE_HEADER;
+        let beside = small.then(|| Touched { series: touched.distances(), entries: touched.entries.clone() });
+        let behind = if small { Vec::new() } else { touched.encode() };
+        (Self { revision, header, touched: beside }, behind)
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let texts = [&self.header.actor, &self.header.reason, &self.header.document_uri, &self.header.request_id];
+        let entries = self.touched.iter().flat_map(|t| &t.entries).map(|(_, id)| id.len() + 2).sum::<usize>();
+        120 + texts.iter().map(|t| t.len()).sum::<usize>() + entries + 5 * IDS_BESIDE_HEADER
+    }
+
+    /// What the commit touched; `behind` are the values behind it.
+    pub(super) fn touched<'a>(self, behind: impl Iterator<Item = &'a [u8]>) -> Result<Touched, Error> {
+        let behind = behind.map(|bytes| decode(bytes, "the list of what a commit touched"));
+        Touched::join(self.touched.into_iter().map(Ok).chain(behind))
+    }
+}
 
 /// The header of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,14 +98,6 @@ impl Header {
         hasher.update(&content);
         *hasher.finalize().as_bytes()
     }
-
-    pub(super) fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        decode(bytes, "a commit's header")
-    }
 }
 
 /// The series and catalog entries that a commit touched, each sorted.
@@ -81,19 +111,25 @@ pub struct Touched {
 
 impl Touched {
     /// As values of up to [`IDS_PER_PART`] ids. Series ids as distances, which are mostly one byte.
-    pub(super) fn encode(&self) -> Vec<Vec<u8>> {
-        let mut before = 0;
-        let distances: Vec<u32> = self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect();
+    fn encode(&self) -> Vec<Vec<u8>> {
+        let distances = self.distances();
         let series = distances.chunks(IDS_PER_PART).map(|chunk| Self { series: chunk.to_vec(), entries: Vec::new() });
         let entries = self.entries.chunks(IDS_PER_PART / 10).map(|c| Self { series: Vec::new(), entries: c.to_vec() });
         series.chain(entries).map(|part| encode(&part)).collect()
     }
 
-    pub(super) fn decode<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+    /// Each series id as its distance from the one before.
+    fn distances(&self) -> Vec<u32> {
+        let mut before = 0;
+        self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect()
+    }
+
+    /// From all parts, in order.
+    fn join(parts: impl Iterator<Item = Result<Self, Error>>) -> Result<Self, Error> {
         let mut whole = Self::default();
         let mut id = 0_u32;
-        for bytes in parts {
-            let part: Self = decode(bytes, "the list of what a commit touched")?;
+        for part in parts {
+            let part = part?;
             for distance in part.series {
                 id = id.checked_add(distance).ok_or_else(|| Error::Corrupt("a series id is out of range".into()))?;
                 whole.series.push(id);

@@ -12,6 +12,7 @@ mod error;
 mod keys;
 mod log;
 mod state;
+mod watermark;
 mod write;
 
 pub use cell::{Datum, Details, Equivalent, Figure, Kind, Version};

@@ -22,9 +22,15 @@ pub struct RequestRecord {
 /// Writes that reach the disk together or not at all.
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub(super) writes: sled::Batch,
+    writes: sled::Batch,
     bytes: usize,
+    /// Commits whose value is not closed yet.
+    log: Vec<log::Record>,
+    log_bytes: usize,
 }
+
+/// A value of the log is closed at about this size; a reader of one commit decodes all that lie with it.
+const LOG_VALUE_BYTES: usize = 16 * 1024;
 
 impl Batch {
     /// About how many bytes it will take on disk.
@@ -91,10 +97,31 @@ impl Batch {
 
     /// The header of a commit, and what it touched.
     pub fn header(&mut self, revision: u64, header: &Header, touched: &Touched) {
-        self.put(&keys::log(revision, 0), header.encode());
-        for (part, value) in touched.encode().into_iter().enumerate() {
+        let (record, behind) = log::Record::new(revision, header.clone(), touched);
+        self.bytes += record.size();
+        self.log_bytes += record.size();
+        self.log.push(record);
+        if !behind.is_empty() || self.log_bytes > LOG_VALUE_BYTES {
+            // What lies behind a record is found under the number of its value, so the commit is the last in it.
+            self.close_log();
+        }
+        for (part, value) in behind.into_iter().enumerate() {
             self.put(&keys::log(revision, part as u16 + 1), value);
         }
+    }
+
+    fn close_log(&mut self) {
+        self.log_bytes = 0;
+        let records = std::mem::take(&mut self.log);
+        if let Some(last) = records.last() {
+            self.put(&keys::log(last.revision, 0), log::encode(&records));
+        }
+    }
+
+    /// Everything, for sled.
+    pub(super) fn close(mut self) -> sled::Batch {
+        self.close_log();
+        self.writes
     }
 
     /// What is kept of a request.

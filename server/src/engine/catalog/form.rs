@@ -184,7 +184,7 @@ impl Form<'_> {
         for (i, dimension) in indicator.optional_dimensions.iter().enumerate() {
             if indicator.dimensions.contains(dimension) {
                 let problem = format_args!("{dimension:?} is required by `dimensions` already; remove it from one of the two");
-                self.fail(&format!("optional_dimensions[{i}]"), ErrorReason::ConflictingFields, problem);
+                self.fail(format!("optional_dimensions[{i}]"), ErrorReason::ConflictingFields, problem);
             }
         }
         if TimeAggregation::try_from(indicator.time_aggregation).is_err() {

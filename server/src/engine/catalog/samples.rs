@@ -78,8 +78,8 @@ pub(super) fn entries() -> Vec<Entry> {
 /// The catalog with [`entries`], as commit 1 made it.
 pub(super) fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
-    for entry in entries() {
-        catalog.record(1, entry.kind(), &entry.id().to_owned(), Some(entry));
+    for entry in &entries() {
+        catalog.record(1, entry.kind(), entry.id(), Some(entry.clone()));
     }
     catalog
 }

@@ -23,6 +23,7 @@ pub struct Plan {
 
 /// What becomes of one entry: it was inserted, revised or deleted.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a revision holds two entries; requests are small")]
 pub enum Change {
     /// There was none, and now there is this.
     Inserted(Entry),

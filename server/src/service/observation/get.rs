@@ -6,10 +6,15 @@ use super::{
 };
 use crate::{
     engine::{Engine, Error, Violation},
+    serve::Deadline,
     service::wire,
 };
 
-pub(super) async fn get(engine: &Engine, request: v1::GetObservationRequest) -> Result<v1::GetObservationResponse, Error> {
+pub(super) async fn get(
+    engine: &Engine,
+    deadline: Option<Deadline>,
+    request: v1::GetObservationRequest,
+) -> Result<v1::GetObservationResponse, Error> {
     let mut violations = Vec::new();
     let key = named_series(request.series, &mut violations);
     let period = gate::optional_period(&request.period, "period", &mut violations);
@@ -17,7 +22,7 @@ pub(super) async fn get(engine: &Engine, request: v1::GetObservationRequest) -> 
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    reach(engine, request.min_revision).await?;
+    reach(engine, request.min_revision, deadline).await?;
     let revision = engine.head().revision;
     let moment = moment::resolve(engine, as_of)?;
     let (key, row) = engine.cell(&key, period, moment)?;

@@ -9,11 +9,17 @@ mod write;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::Stream;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, future::BoxFuture};
 use indicator_proto::v1::{self, observation_service_server::ObservationService};
-use tonic::{Request, Response, Status, Streaming};
+use prost::Message as _;
+use tokio::time::Instant;
+use tonic::{Request, Response, Status, Streaming, server::ServerStreamingService};
 
-use crate::engine::{Engine, Error};
+use crate::{
+    engine::{Engine, Error},
+    serve::Deadline,
+};
 
 /// Serves `indicator.v1.ObservationService`.
 #[derive(Clone)]
@@ -32,16 +38,54 @@ impl Observations {
 /// A stream of answers.
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// A read with `min_revision` waits no longer than this, so that a caller without a deadline is not held for ever.
+/// A read with `min_revision` and without a deadline waits no longer than this, so that its caller is not held for ever.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Waits until the record has a revision.
-pub(super) async fn reach(engine: &Engine, revision: u64) -> Result<(), Error> {
+/// The answer that a revision was not reached leaves a tenth of the time before the caller's deadline, but no longer than
+/// this, so that it arrives.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(200);
+
+/// Waits until the record has a revision, within the caller's deadline.
+pub(super) async fn reach(engine: &Engine, revision: u64, deadline: Option<Deadline>) -> Result<(), Error> {
     if engine.head().revision >= revision {
         return Ok(());
     }
-    let reached = tokio::time::timeout(LONGEST_WAIT, engine.reach(revision)).await;
+    let wait = deadline.map_or(LONGEST_WAIT, |deadline| {
+        let left = deadline.0.saturating_duration_since(Instant::now());
+        left - (left / 10).min(BEFORE_DEADLINE)
+    });
+    let reached = tokio::time::timeout(wait, engine.reach(revision)).await;
     reached.map_err(|_| Error::RevisionNotReached { asked: revision, head: engine.head().revision })
+}
+
+/// When the caller stops waiting.
+pub(super) fn deadline<T>(request: &Request<T>) -> Option<Deadline> {
+    request.extensions().get().copied()
+}
+
+/// Answers `QueryObservations` in bytes.
+#[derive(Clone)]
+pub(super) struct Queries {
+    engine: Arc<Engine>,
+}
+
+impl Queries {
+    pub(super) const PATH: &str = "/indicator.v1.ObservationService/QueryObservations";
+
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+impl ServerStreamingService<v1::QueryObservationsRequest> for Queries {
+    type Response = Bytes;
+    type ResponseStream = Answers<Bytes>;
+    type Future = BoxFuture<'static, Result<Response<Answers<Bytes>>, Status>>;
+
+    fn call(&mut self, request: Request<v1::QueryObservationsRequest>) -> Self::Future {
+        let engine = Arc::clone(&self.engine);
+        Box::pin(async move { Ok(Response::new(query::query(engine, deadline(&request), request.into_inner()).await?)) })
+    }
 }
 
 #[tonic::async_trait]
@@ -67,14 +111,17 @@ impl ObservationService for Observations {
         &self,
         request: Request<v1::GetObservationRequest>,
     ) -> Result<Response<v1::GetObservationResponse>, Status> {
-        Ok(Response::new(get::get(&self.engine, request.into_inner()).await?))
+        Ok(Response::new(get::get(&self.engine, deadline(&request), request.into_inner()).await?))
     }
 
     async fn query_observations(
         &self,
         request: Request<v1::QueryObservationsRequest>,
     ) -> Result<Response<Self::QueryObservationsStream>, Status> {
-        Ok(Response::new(query::query(Arc::clone(&self.engine), request.into_inner()).await?))
+        // Calls from outside are answered by `Queries`, with the same bytes undecoded.
+        let answer = query::query(Arc::clone(&self.engine), deadline(&request), request.into_inner()).await?;
+        let decode = |bytes: Bytes| v1::QueryObservationsResponse::decode(bytes).map_err(|e| Status::internal(e.to_string()));
+        Ok(Response::new(Box::pin(answer.map(move |bytes| decode(bytes?)))))
     }
 
     async fn list_vintages(

@@ -1,15 +1,20 @@
 use std::{ops::ControlFlow, sync::Arc};
 
+use bytes::Bytes;
 use indicator_proto::v1::{self, query_observations_response::Message};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{
-    super::{filter, moment, page, wire},
+    super::{filter, moment, page, rows::RowEncoder, wire},
     Answers, reach,
 };
-use crate::engine::{Cursor, Engine, Error, Query};
+use crate::{
+    engine::{Cursor, Engine, Error, Query},
+    serve::Deadline,
+};
 
 /// Observations in one message. Large enough that framing costs little, small enough that a reader can begin.
 const ROWS_PER_MESSAGE: usize = 1_000;
@@ -17,11 +22,13 @@ const ROWS_PER_MESSAGE: usize = 1_000;
 /// Messages that may wait for the reader: the whole memory of a stream.
 const WAITING: usize = 8;
 
+/// The answer, as encoded messages.
 pub(super) async fn query(
     engine: Arc<Engine>,
+    deadline: Option<Deadline>,
     request: v1::QueryObservationsRequest,
-) -> Result<Answers<v1::QueryObservationsResponse>, Error> {
-    reach(&engine, request.min_revision).await?;
+) -> Result<Answers<Bytes>, Error> {
+    reach(&engine, request.min_revision, deadline).await?;
     let fingerprint = fingerprint(&request);
     let query = check(&engine, request, fingerprint)?;
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -64,27 +71,29 @@ fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u6
     })
 }
 
-type Sender = mpsc::Sender<Result<v1::QueryObservationsResponse, Status>>;
+type Sender = mpsc::Sender<Result<Bytes, Status>>;
 
 /// Sends the answer until it is complete, or nobody reads it.
 fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
-    let send = |message| sender.blocking_send(Ok(v1::QueryObservationsResponse { message: Some(message) })).is_ok();
+    let send = |bytes| sender.blocking_send(Ok(bytes)).is_ok();
+    let encode = |message| Bytes::from(v1::QueryObservationsResponse { message: Some(message) }.encode_to_vec());
     let revision = query.moment.revision;
-    if !send(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) })) {
+    if !send(encode(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) }))) {
         return;
     }
-    let mut gone = false;
+    let (mut gone, mut chunks, mut encoder) = (false, 0, RowEncoder::default());
     let summary = engine.query(query, |chunk| {
-        gone = !chunk.rows.chunks(ROWS_PER_MESSAGE).all(|rows| send(Message::Chunk(wire::chunk(&chunk, rows))));
+        let mut parts = chunk.rows.chunks(ROWS_PER_MESSAGE);
+        chunks += parts.len() as u64;
+        gone = !parts.all(|rows| send(encoder.chunk(&chunk.key, rows)));
         if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match summary {
         Ok(_) if gone => {}
         Ok(summary) => {
             let next = summary.next.map(|cursor| page::seal(engine, fingerprint, revision, cursor));
-            let (series, observations) = (summary.chunks, summary.rows);
-            let next_page_token = next.unwrap_or_default();
-            send(Message::Summary(v1::QuerySummary { series, observations, next_page_token }));
+            let (observations, next_page_token) = (summary.rows, next.unwrap_or_default());
+            send(encode(Message::Summary(v1::QuerySummary { series: chunks, observations, next_page_token })));
         }
         // If the reader is gone too, there is nobody to tell.
         Err(error) => drop(sender.blocking_send(Err(error.into()))),

@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, io::Write};
 
+use fastrand::Rng;
 use indicator_proto::v1;
-
-use crate::random::Random;
 
 const SOURCE: &str = "bureau";
 const COUNTRY: &str = "XX";
@@ -55,10 +54,10 @@ impl Figures {
 
     /// The values of a series, in tenths: they wander, and no two series are alike.
     pub(crate) fn tenths(&self, series: u32) -> impl Iterator<Item = u32> + use<> {
-        let mut random = Random::new(u64::from(series));
-        let mut value = 100_000 + random.below(9_000_000);
+        let mut random = Rng::with_seed(u64::from(series));
+        let mut value = 100_000 + random.u32(..9_000_000);
         (0..self.months).map(move |_| {
-            value = (value + random.below(2_001)).saturating_sub(1_000);
+            value = (value + random.u32(..2_001)).saturating_sub(1_000);
             value
         })
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::{BufMut as _, Bytes, BytesMut};
+use fastrand::Rng;
 use futures::future::try_join_all;
 use h2::client::SendRequest;
 use prost::Message;
@@ -16,7 +17,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::{process::Server, random::Random, report::Turn};
+use crate::{process::Server, report::Turn};
 
 /// As DESIGN asks: 8 connections, 32 calls in flight on each.
 pub(crate) const CONNECTIONS: usize = 8;
@@ -33,19 +34,19 @@ pub(crate) struct Load<F> {
     message: F,
     connections: usize,
     in_flight: usize,
-    seeds: Random,
+    seeds: Rng,
 }
 
-impl<M: Message + 'static, F: Fn(&mut Random) -> M + Copy + Send + 'static> Load<F> {
+impl<M: Message + 'static, F: Fn(&mut Rng) -> M + Copy + Send + 'static> Load<F> {
     /// Calls of one method with messages made by `message`; [`CONNECTIONS`] with [`IN_FLIGHT`] each.
     pub(crate) fn new(path: &'static str, message: F) -> Self {
-        Self { path, message, connections: CONNECTIONS, in_flight: IN_FLIGHT, seeds: Random::new(0) }
+        Self { path, message, connections: CONNECTIONS, in_flight: IN_FLIGHT, seeds: Rng::with_seed(0) }
     }
 
     /// One call after the other.
     pub(crate) fn alone(self) -> Self {
         // Other numbers: a figure that is there already would not be written.
-        Self { connections: 1, in_flight: 1, seeds: Random::new(1), ..self }
+        Self { connections: 1, in_flight: 1, seeds: Rng::with_seed(1), ..self }
     }
 
     /// One turn at a server: warm-up, then measurement.
@@ -69,7 +70,7 @@ impl<M: Message + 'static, F: Fn(&mut Random) -> M + Copy + Send + 'static> Load
         for _ in 0..self.connections {
             let sender = open(server).await?;
             let callers = (0..self.in_flight).map(|_| {
-                let random = Random::new(self.seeds.next());
+                let random = Rng::with_seed(self.seeds.u64(..));
                 call_until(end, sender.clone(), uri.clone(), random, self.message)
             });
             // All in one task, which no call leaves.
@@ -96,8 +97,8 @@ async fn call_until<M: Message>(
     end: Instant,
     mut sender: SendRequest<Bytes>,
     uri: Uri,
-    mut random: Random,
-    message: impl Fn(&mut Random) -> M,
+    mut random: Rng,
+    message: impl Fn(&mut Rng) -> M,
 ) -> Result<Vec<u32>> {
     let mut micros = Vec::with_capacity(4096);
     let mut began = Instant::now();

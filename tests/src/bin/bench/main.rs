@@ -13,7 +13,6 @@ mod load;
 mod open;
 mod peer;
 mod process;
-mod random;
 mod report;
 mod streaming;
 mod unary;

@@ -40,8 +40,8 @@ pub(crate) async fn run() -> Result<()> {
     let value = Bytes::from(answer.observation.unwrap_or_default().encode_to_vec());
     fill_etcd(&etcd_channels, &value).await?;
 
-    let mut gets = Load::new("/indicator.v1.ObservationService/GetObservation", |random| get(random.below(CELLS)));
-    let mut ranges = Load::new(etcd::RANGE, |random| etcd::RangeRequest { key: etcd_key(FIGURES, random.below(CELLS)) });
+    let mut gets = Load::new("/indicator.v1.ObservationService/GetObservation", |random| get(random.u32(..CELLS)));
+    let mut ranges = Load::new(etcd::RANGE, |random| etcd::RangeRequest { key: etcd_key(FIGURES, random.u32(..CELLS)) });
     let (mut our_row, mut bare_row, mut etcd_row) = (Row::new("indicatord"), Row::new("bare tonic"), Row::new("etcd Range"));
     for _ in 0..ROUNDS {
         our_row.add(gets.turn(&ours).await?);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use fastrand::Rng;
 use indicator_proto::v1::{Observation, WriteObservationsRequest};
 use prost::Message;
 
@@ -12,7 +13,6 @@ use crate::{
     indicator,
     load::{CONNECTIONS, IN_FLIGHT, Load, ROUNDS, connect},
     process::{self, Server},
-    random::Random,
     report::{self, Row},
     unary::etcd_key,
 };
@@ -41,8 +41,8 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 async fn contest<W: Message + 'static, P: Message + 'static>(
-    (ours, mut writes): (&Server, Load<impl Fn(&mut Random) -> W + Copy + Send + 'static>),
-    (etcd, mut puts): (&Server, Load<impl Fn(&mut Random) -> P + Copy + Send + 'static>),
+    (ours, mut writes): (&Server, Load<impl Fn(&mut Rng) -> W + Copy + Send + 'static>),
+    (etcd, mut puts): (&Server, Load<impl Fn(&mut Rng) -> P + Copy + Send + 'static>),
 ) -> Result<(Row, Row)> {
     let (mut our_row, mut etcd_row) = (Row::new("indicatord"), Row::new("etcd Put"));
     for _ in 0..ROUNDS {
@@ -59,19 +59,19 @@ fn size(what: &str, directory: &Path) -> Result<()> {
 }
 
 /// A random cell with a random figure.
-fn observation(random: &mut Random) -> (u32, Observation) {
-    let cell = random.below(FIGURES.observations() as u32);
+fn observation(random: &mut Rng) -> (u32, Observation) {
+    let cell = random.u32(..FIGURES.observations() as u32);
     let series = Some(FIGURES.key(cell / FIGURES.months));
-    let value = decimal(random.below(100_000_000));
+    let value = decimal(random.u32(..100_000_000));
     (cell, Observation { series, period: period(cell % FIGURES.months), value, ..Observation::default() })
 }
 
-fn write(random: &mut Random) -> WriteObservationsRequest {
+fn write(random: &mut Rng) -> WriteObservationsRequest {
     // etcd does not answer with what it wrote either.
     WriteObservationsRequest { changes: vec![observation(random).1], omit_changes: true, ..WriteObservationsRequest::default() }
 }
 
-fn put(random: &mut Random) -> etcd::PutRequest {
+fn put(random: &mut Rng) -> etcd::PutRequest {
     let (cell, observation) = observation(random);
     etcd::PutRequest { key: etcd_key(FIGURES, cell), value: observation.encode_to_vec().into() }
 }

@@ -1,0 +1,167 @@
+//! `indicator import`: data files in.
+
+mod args;
+pub(super) mod progress;
+mod report;
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Context as _;
+use indicator_client::{
+    import::{Event, Import, Input, Options, Settings, Stopped, Summary, source},
+    names::Names,
+};
+use indicator_proto::v1::{CellChange, WriteContext, WriteMode, WriteObservationsResponse};
+
+pub(crate) use self::args::Args;
+use crate::{
+    catalog::Labels,
+    change::{Change, Changes, What},
+    context::{Context, Format, Output},
+    failure::Failure,
+    output::{Listing, fields},
+};
+
+/// Imports the files.
+pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
+    let inputs = args.files.iter().map(|file| input(&args, file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let options = Options {
+        mode: args.mode.into(),
+        create_missing: args.create_missing,
+        include_changes: args.verbose || cx.format != Format::Table,
+    };
+    let mut import = Import::prepare(inputs, Names::load(&cx.client).await?, options)?;
+    refuse(&args, &import, &Summary::default())?;
+    let settings =
+        Settings { context: Some(args.reason.context()), validate_only: args.dry_run, skip_rejected: args.rejects.is_some() };
+    let summary = match send(cx, &mut import, &settings).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            if let Some(Stopped::Rejected { done }) = error.downcast_ref() {
+                refuse(&args, &import, done)?;
+            }
+            return Err(error);
+        }
+    };
+    cx.remark(&report::outcome(&import, &summary, args.dry_run));
+    match &args.rejects {
+        None => Ok(()),
+        Some(path) => told_apart(&import, path),
+    }
+}
+
+fn input(args: &Args, file: &Path) -> anyhow::Result<Input> {
+    let (mapping, directory) = args.mapping(file)?;
+    let text = source::read(file, mapping.read.encoding.as_deref(), mapping.read.sheet.as_deref())?;
+    Ok(Input { text, mapping, directory })
+}
+
+/// Refuses an import that has rejects, unless they are wanted in a file of their own.
+fn refuse(args: &Args, import: &Import, done: &Summary) -> Result<(), Failure> {
+    if import.rejected() == 0 {
+        return Ok(());
+    }
+    let listed = report::rejects(import);
+    let written = if done.figures == 0 { "nothing was written" } else { "their batch was not written" };
+    match (&args.rejects, import.options().mode) {
+        (None, _) => {
+            let message = format!("{} figures are not taken, so {written}:{listed}", import.rejected());
+            Err(Failure::rejected(message).remedy("correct them, or take the others with --rejects FILE"))
+        }
+        (Some(_), WriteMode::Replace) => {
+            // What is left of a series would withdraw the rest of it.
+            let message = format!("{} figures are not taken, so nothing was replaced:{listed}", import.rejected());
+            Err(Failure::rejected(message).remedy("correct them, or take the others with --mode merge"))
+        }
+        (Some(_), _) => Ok(()),
+    }
+}
+
+/// Writes the rejects, and says so by the exit code too: a script must not take a part for the whole.
+fn told_apart(import: &Import, path: &Path) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    import.write_rejects(File::create(path).with_context(cannot)?).with_context(cannot)?;
+    match import.rejected() {
+        0 => Ok(()),
+        rejected => Err(Failure::rejected(format!("{rejected} figures were not taken; they are in {}", path.display())).into()),
+    }
+}
+
+async fn send(cx: &Context, import: &mut Import, settings: &Settings) -> anyhow::Result<Summary> {
+    let progress = progress::bar(import.figures());
+    let mut printer = import.options().include_changes.then(|| Printer::new(cx, settings)).transpose()?;
+    let mut printed = Ok(());
+    let sent = import
+        .run(&cx.client, settings, |event| match event {
+            Event::Progress(summary) => progress.set_position(summary.figures),
+            Event::Changes(changes) => {
+                if let (Some(printer), Ok(())) = (&mut printer, &printed) {
+                    printed = progress.suspend(|| printer.print(changes));
+                }
+            }
+        })
+        .await;
+    progress.finish_and_clear();
+    printed?;
+    let summary = sent?;
+    if let Some(printer) = printer {
+        printer.finish(cx, &summary).await?;
+    }
+    Ok(summary)
+}
+
+/// Prints changes: as they come, but for a table, which needs all of them for its widths.
+struct Printer {
+    context: WriteContext,
+    listing: Option<Listing<Changes, Output>>,
+    kept: Vec<Change>,
+}
+
+impl Printer {
+    fn new(cx: &Context, settings: &Settings) -> anyhow::Result<Self> {
+        let listing = match cx.format {
+            Format::Table => None,
+            _ => Some(cx.listing(Changes::new(Labels::default(), cx.language))?),
+        };
+        Ok(Self { context: settings.context.clone().unwrap_or_default(), listing, kept: Vec::new() })
+    }
+
+    fn print(&mut self, changes: Vec<CellChange>) -> anyhow::Result<()> {
+        for change in changes {
+            let (revision, context) = (change.observation.as_ref().map_or(0, |new| new.revision), self.context.clone());
+            let change = Change { revision, recorded_at: None, context, what: What::Cell(change) };
+            match &mut self.listing {
+                Some(listing) => listing.push(&change)?,
+                None => self.kept.push(change),
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(self, cx: &Context, summary: &Summary) -> anyhow::Result<()> {
+        let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let counts = WriteObservationsResponse {
+            revision: summary.revision,
+            inserted: count(summary.inserted),
+            revised: count(summary.revised),
+            deleted: count(summary.deleted),
+            backfilled: count(summary.backfilled),
+            unchanged: count(summary.unchanged),
+            ..WriteObservationsResponse::default()
+        };
+        let listing = match self.listing {
+            Some(listing) => listing,
+            None => {
+                let labels = Labels::of_series(cx, self.kept.iter().filter_map(Change::series)).await?;
+                let mut listing = cx.listing(Changes::new(labels, cx.language))?;
+                for change in &self.kept {
+                    listing.push(change)?;
+                }
+                listing
+            }
+        };
+        listing.finish(fields(&counts))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! One file a command. Each reads its arguments, asks the server, and writes the answer; this file only dispatches.
+
+mod catalog;
+mod completions;
+mod delete;
+mod export;
+mod get;
+mod history;
+mod import;
+mod log;
+mod put;
+mod query;
+mod search;
+mod status;
+mod watch;
+
+use clap::Subcommand;
+use indicator_client::Client;
+
+use crate::{
+    args::{Cli, Global},
+    context::{Context, Language},
+    output::Style,
+};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print one figure with everything known of it
+    Get(get::Args),
+    /// List the figures that a selection of indicators, regions, sources and periods has
+    Query(query::Args),
+    /// Write one figure
+    Put(put::Args),
+    /// Withdraw a figure, or all of a series; their history stays
+    Delete(delete::Args),
+    /// Write the figures of data files
+    Import(import::Args),
+    /// Print figures as the tidy CSV that import takes
+    Export(export::Args),
+    /// Find indicators, regions, sources, units and dimensions by name
+    Search(search::Args),
+    /// Read and write the catalog: regions, sources, units, dimensions, indicators
+    Catalog(catalog::Args),
+    /// Print every version that a figure had
+    History(history::Args),
+    /// Print the commits: who changed what, when and why
+    Log(log::Args),
+    /// Print changes as they happen
+    Watch(watch::Args),
+    /// Print how the service is
+    Status(status::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+}
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
+    // Completions must work wherever a shell starts, whatever the server's address is.
+    let cx = || context(&cli.global);
+    match cli.command {
+        Command::Get(args) => get::run(&cx()?, args).await,
+        Command::Query(args) => query::run(&cx()?, args).await,
+        Command::Put(args) => put::run(&cx()?, args).await,
+        Command::Delete(args) => delete::run(&cx()?, args).await,
+        Command::Import(args) => import::run(&cx()?, args).await,
+        Command::Export(args) => export::run(&cx()?, args).await,
+        Command::Search(args) => search::run(&cx()?, args).await,
+        Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::History(args) => history::run(&cx()?, args).await,
+        Command::Log(args) => log::run(&cx()?, args).await,
+        Command::Watch(args) => watch::run(&cx()?, args).await,
+        Command::Status(args) => status::run(&cx()?, args).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+fn context(global: &Global) -> anyhow::Result<Context> {
+    Ok(Context {
+        client: Client::connect_lazy(&global.server)?,
+        format: global.output,
+        language: global.lang.unwrap_or_else(Language::of_environment),
+        style: Style::of_stdout(),
+    })
+}

@@ -1,0 +1,120 @@
+//! What every command has at hand.
+
+use std::{
+    env,
+    io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
+};
+
+use clap::ValueEnum;
+use indicator_client::Client;
+
+use crate::output::{Listing, Style, View};
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON object: the response in the proto3 JSON mapping
+    Json,
+    /// One JSON object a line for each item, as they arrive
+    Ndjson,
+    /// One CSV record for each item, as they arrive
+    Csv,
+}
+
+/// The language of names and words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+impl Language {
+    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set decides.
+    pub(crate) fn of_environment() -> Self {
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
+    }
+
+    fn of_locale(locale: &str) -> Self {
+        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
+    }
+
+    /// The BCP 47 tag.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The word of this language.
+    pub(crate) fn word(self, en: &'static str, zh: &'static str) -> &'static str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+/// Where data go: standard output, buffered. Flush it where somebody waits for a line.
+pub(crate) type Output = BufWriter<Stdout>;
+
+/// What every command has at hand.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Talks to the server; connects at its first call.
+    pub(crate) client: Client,
+    /// How to write the answer.
+    pub(crate) format: Format,
+    /// In which language to write names and words.
+    pub(crate) language: Language,
+    /// Whether and how the terminal is used.
+    pub(crate) style: Style,
+}
+
+impl Context {
+    /// Standard output.
+    pub(crate) fn stdout(&self) -> Output {
+        BufWriter::with_capacity(64 * 1024, io::stdout())
+    }
+
+    /// Writes items to standard output in the format asked for.
+    pub(crate) fn listing<V: View>(&self, view: V) -> anyhow::Result<Listing<V, Output>> {
+        Listing::new(view, self.format, self.style, self.stdout())
+    }
+
+    /// Tells people something on standard error that is not data. Programs, which ask for another format, are not told.
+    pub(crate) fn remark(&self, text: &str) {
+        if self.format == Format::Table {
+            // Standard error may be closed; there is no other place to say so.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Whether somebody watches standard error: progress is drawn only then.
+    pub(crate) fn watched() -> bool {
+        io::stderr().is_terminal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides_on_the_language() {
+        for (locale, language) in [
+            ("zh_CN.UTF-8", Language::Zh),
+            ("zh", Language::Zh),
+            ("en_GB.UTF-8", Language::En),
+            ("C", Language::En),
+            ("", Language::En),
+        ] {
+            assert_eq!(Language::of_locale(locale), language, "{locale}");
+        }
+    }
+}

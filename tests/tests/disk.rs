@@ -1,0 +1,115 @@
+//! A full disk: writes are refused, reads go on, and it recovers when there is room.
+//!
+//! Needs root, to mount a small file system; `tests/run` leaves it out where that is impossible, and says so.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, io::Write as _, path::Path, process::Command};
+
+use indicator_proto::v1::WriteObservationsRequest;
+use indicator_tests::{
+    client::merge,
+    figures::{stations, value},
+    server::{Server, serve},
+};
+use tempfile::TempDir;
+use tonic::Code;
+
+/// A small file system in memory; unmounted when dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount(size: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(directory.path()).output();
+        let mounted = mounted.unwrap();
+        let why = String::from_utf8_lossy(&mounted.stderr);
+        assert!(mounted.status.success(), "this test must mount a tmpfs, which only root can: {why}");
+        Self(directory)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file until the disk is full.
+    fn fill(&self) -> std::path::PathBuf {
+        let path = self.path().join("filler");
+        let mut file = fs::File::create(&path).unwrap();
+        let block = vec![0; 1 << 20];
+        while file.write_all(&block).is_ok() {}
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking(), "the small disk stays mounted");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
+    let disk = SmallDisk::mount("160m");
+    let mut server = Server::start_in(&disk.path().join("data"), &[]);
+    let client = server.client_with_catalog().await;
+    let series = stations();
+    client.put(vec![value(&series, "2020", "1")]).await;
+
+    let filler = disk.fill();
+    for _ in 0..3 {
+        let refusal = client.try_write(merge(vec![value(&series, "2020", "2")])).await.unwrap_err();
+        assert_eq!(refusal.what(), (Code::ResourceExhausted, "STORAGE_FULL"), "{refusal:?}");
+        assert!(refusal.message.contains("make room"), "{}", refusal.message);
+    }
+    let refusal = client.try_apply(indicator_tests::catalog::small()).await.unwrap_err();
+    assert_eq!(refusal.what(), (Code::ResourceExhausted, "STORAGE_FULL"), "the catalog's too");
+    assert_eq!(client.value(&series, "2020").await, "1");
+    assert_eq!(client.everything(None).await.observations.len(), 1);
+    assert_eq!(client.head().await, 2);
+
+    fs::remove_file(&filler).unwrap();
+    client.put(vec![value(&series, "2020", "3")]).await;
+    server.restart().await;
+    assert_eq!(server.client().value(&series, "2020").await, "3");
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_by_writing_is_refused_in_time() {
+    let disk = SmallDisk::mount("120m");
+    let mut server = Server::start_in(&disk.path().join("data"), &[]);
+    let client = server.client_with_catalog().await;
+    let mut acknowledged = 0;
+    let refusal = loop {
+        let note = |n: u32| format!("{n}").repeat(300);
+        let changes = (1000..2000).map(|year| {
+            let mut change = value(&stations(), &year.to_string(), &acknowledged.to_string());
+            change.note = note(year + acknowledged);
+            change
+        });
+        match client.try_write(WriteObservationsRequest { omit_changes: true, ..merge(changes.collect()) }).await {
+            Ok(_) => acknowledged += 1,
+            Err(refusal) => break refusal,
+        }
+        assert!(acknowledged < 1000, "the disk does not fill");
+    };
+    assert_eq!(refusal.what(), (Code::ResourceExhausted, "STORAGE_FULL"), "{refusal:?}");
+    assert!(acknowledged > 0);
+    let last = (acknowledged - 1).to_string();
+    assert_eq!(client.value(&stations(), "1500").await, last, "reads go on");
+    server.kill();
+    server.start_again();
+    assert_eq!(server.client().value(&stations(), "1500").await, last, "and nothing acknowledged is lost");
+}
+
+#[test]
+fn a_read_only_disk_is_refused_with_one_clear_line() {
+    let disk = SmallDisk::mount("1m");
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status().unwrap();
+    assert!(remounted.success());
+    let ended = serve(&disk.path().join("data"));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("Read-only"), "{}", ended.stderr);
+}
