@@ -3,6 +3,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Mutex,
+    time::Duration,
 };
 
 use indicator_proto::{SeriesKey, Time, v1};
@@ -23,6 +24,10 @@ const MARK_TEXT: &str = "indicatord data directory, format 1\n";
 /// Writes are refused while less than this is free, so that sled, which cannot go on after a failed write, never meets a full
 /// disk: room for a group of commits, and for sled to move segments.
 const RESERVE: u64 = 64 << 20;
+
+/// How long a store that was closed a moment ago is waited for.
+const RETRIES: u32 = 100;
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// As many of the newest commits have their hashes compared when a store is opened: where damage by a cut write would be.
 const CHAIN_CHECKED: usize = 1_000;
@@ -407,13 +412,18 @@ fn lock(directory: &Path) -> Result<File, Error> {
 fn open_sled(path: &Path) -> Result<sled::Db, Error> {
     // No background flusher: the writer decides when, and acknowledges after.
     let config = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(128 << 20);
-    // sled panics on some damage instead of saying so.
-    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
-    match opened {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(Error::Corrupt("sled could not read its files".into())),
+    for _ in 0..RETRIES {
+        // sled panics on some damage instead of saying so.
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Ok(db)) => return Ok(db),
+            // The directory's lock is ours, so this is sled itself: it lets its file go a moment after its last handle.
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("WouldBlock") => std::thread::sleep(RETRY_PAUSE),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => return Err(Error::Corrupt("sled could not read its files".into())),
+        }
     }
+    Err(Error::InUse(path.to_owned()))
 }
 
 /// Epoch and token key; made when the store is new.
