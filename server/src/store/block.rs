@@ -2,7 +2,7 @@
 //!
 //! A released format is never changed: a new one gets a new byte, and the old decoder stays.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use indicator_proto::{Bound, Decimal, Frequency, Interval, Period, Statuses, Time, v1::MissingReason};
 use serde::{Deserialize, Serialize};
@@ -65,13 +65,13 @@ struct DetailsRow {
 }
 
 /// Encodes versions, sorted by period and each period once, as the parts of one block.
-pub(crate) fn encode(versions: &[Version]) -> Vec<Vec<u8>> {
+pub(crate) fn encode<V: Borrow<Version>>(versions: &[V]) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     let mut rest = versions;
     while !rest.is_empty() {
         let mut size = 0;
         let fit = rest.iter().position(|v| {
-            size += estimate(v);
+            size += estimate((*v).borrow());
             size > PART_BYTES
         });
         let (part, after) = rest.split_at(fit.unwrap_or(rest.len()).max(1));
@@ -92,14 +92,15 @@ fn estimate(version: &Version) -> usize {
     24 + details
 }
 
-fn encode_part(versions: &[Version]) -> Vec<u8> {
-    let columns = Columns::of(versions);
+fn encode_part<V: Borrow<Version>>(versions: &[V]) -> Vec<u8> {
+    let versions: Vec<&Version> = versions.iter().map(Borrow::borrow).collect();
+    let columns = Columns::of(&versions);
     // Serialising plain vectors and numbers into memory has no way to fail.
     postcard::to_extend(&columns, vec![FORMAT]).expect("columns serialise into memory")
 }
 
 impl Columns {
-    fn of(versions: &[Version]) -> Self {
+    fn of(versions: &[&Version]) -> Self {
         let (frequencies, ordinals) = encode_periods(versions);
         let mut numbers = Vec::with_capacity(versions.len());
         let mut uppers = Vec::new();
@@ -140,7 +141,7 @@ fn parts(decimal: Decimal) -> (i128, u8) {
     (decimal.mantissa(), decimal.scale() as u8)
 }
 
-fn encode_periods(versions: &[Version]) -> (Vec<(u8, u32)>, Vec<i32>) {
+fn encode_periods(versions: &[&Version]) -> (Vec<(u8, u32)>, Vec<i32>) {
     let mut frequencies: Vec<(u8, u32)> = Vec::new();
     let mut ordinals = Vec::with_capacity(versions.len());
     let mut before = 0;
