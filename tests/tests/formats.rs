@@ -2,6 +2,7 @@
 //!
 //! `fixtures/store-N` was written by the first release with block format N, by hand: a small catalog, twenty editions of four figures
 //! (enough for a base block), an interval, a rounded figure with an equivalent, a missing one, and a withdrawal. It is never written again.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 
