@@ -11,6 +11,7 @@ mod disk;
 mod error;
 mod keys;
 mod log;
+mod open;
 mod state;
 mod watermark;
 mod write;
