@@ -48,7 +48,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
             written
         }
     };
-    cx.remark(&format!("{written} figures"));
+    cx.remark(&format!("{written} {}", if written == 1 { "figure" } else { "figures" }));
     Ok(())
 }
 
