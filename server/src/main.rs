@@ -22,6 +22,9 @@ use indicator_server::{
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The service of record for statistical indicators
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]

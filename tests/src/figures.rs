@@ -82,3 +82,20 @@ pub fn content(observation: &Observation) -> Observation {
 pub fn values(observations: &[Observation]) -> Vec<(&str, &str)> {
     observations.iter().map(|o| (o.period.as_str(), o.value.as_str())).collect()
 }
+
+/// Figures of three regions, sources and years (2018 to 2020); the value tells which.
+#[must_use]
+pub fn cube() -> Vec<Observation> {
+    let mut changes = Vec::new();
+    for (r, region) in ["CN", "CN-SD", "CN-SD.3710"].into_iter().enumerate() {
+        for (s, source) in ["bureau", "report", "media"].into_iter().enumerate() {
+            for year in 2018..=2020 {
+                changes.push(value(&key("5g-base-stations", region, source), &year.to_string(), &format!("{r}{s}{year}")));
+            }
+        }
+    }
+    for observation in &mut changes {
+        observation.value = observation.value.trim_start_matches('0').into();
+    }
+    changes
+}

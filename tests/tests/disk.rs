@@ -109,7 +109,7 @@ fn a_read_only_disk_is_refused_with_one_clear_line() {
     let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status().unwrap();
     assert!(remounted.success());
     let ended = serve(&disk.path().join("data"));
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(3), "{ended:?}");
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("Read-only"), "{}", ended.stderr);
 }

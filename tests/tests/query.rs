@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use indicator_proto::v1::{
-    AsOf, Bound, Frequency, GetObservationRequest, ListCommitsRequest, ListVintagesRequest, Observation, ObservationFilter,
-    QueryObservationsRequest, SeriesKey, WriteObservationsRequest, query_observations_response::Message,
+    AsOf, Bound, Frequency, GetObservationRequest, Observation, ObservationFilter, QueryObservationsRequest, SeriesKey,
+    WriteObservationsRequest, query_observations_response::Message,
 };
 use indicator_tests::{
     LONG, assert_same,
     catalog::{indicator, source, upsert},
     client::{Client, at_revision, merge, withdraw},
     eventually,
-    figures::{bounded, key, published, stations, value, values},
+    figures::{bounded, cube, key, published, stations, value, values},
     refusal::Refusal,
     server::Server,
 };
@@ -26,27 +26,11 @@ fn with(filter: ObservationFilter) -> QueryObservationsRequest {
     QueryObservationsRequest { filter: Some(filter), ..Default::default() }
 }
 
-/// Three regions, years and sources; the value tells which.
-async fn cube(client: &Client) {
-    let mut changes = Vec::new();
-    for (r, region) in ["CN", "CN-SD", "CN-SD.3710"].into_iter().enumerate() {
-        for (s, source) in ["bureau", "report", "media"].into_iter().enumerate() {
-            for year in 2018..=2020 {
-                changes.push(value(&key("5g-base-stations", region, source), &year.to_string(), &format!("{r}{s}{year}")));
-            }
-        }
-    }
-    for observation in &mut changes {
-        observation.value = observation.value.trim_start_matches('0').into();
-    }
-    client.put(changes).await;
-}
-
 #[tokio::test]
 async fn a_filter_joins_its_parts_by_and_and_its_lists_by_or() {
     let server = Server::start();
     let client = server.client_with_catalog().await;
-    cube(&client).await;
+    client.put(cube()).await;
     let women = SeriesKey { dimensions: [("sex".into(), "F".into())].into(), ..key("employment", "CN-SD", "bureau") };
     let men = SeriesKey { dimensions: [("sex".into(), "M".into())].into(), ..women.clone() };
     let quarters = ["2019-Q4", "2020-Q1", "2020-Q4"].map(|q| value(&women, q, "1"));
@@ -87,7 +71,7 @@ async fn a_filter_joins_its_parts_by_and_and_its_lists_by_or() {
 async fn latest_n_takes_the_latest_periods_of_each_series() {
     let server = Server::start();
     let client = server.client_with_catalog().await;
-    cube(&client).await;
+    client.put(cube()).await;
     client.write(withdraw(&stations(), &["2020"])).await;
     let request = QueryObservationsRequest { filter: all_sources(), latest_n: 1, ..Default::default() };
     let answer = client.query(request).await.unwrap().observations;
@@ -107,7 +91,7 @@ async fn latest_n_takes_the_latest_periods_of_each_series() {
 async fn updated_after_tells_what_was_inserted_revised_or_withdrawn_since() {
     let server = Server::start();
     let client = server.client_with_catalog().await;
-    cube(&client).await;
+    client.put(cube()).await;
     let base = client.head().await;
     let series = stations();
     client.put(vec![value(&series, "2018", "7"), value(&series, "2021", "8")]).await;
@@ -133,57 +117,6 @@ async fn updated_after_tells_what_was_inserted_revised_or_withdrawn_since() {
     }
     let future = QueryObservationsRequest { updated_after: base + 4, ..Default::default() };
     assert_eq!(client.query(future).await.unwrap_err().what(), (Code::OutOfRange, "FUTURE_REVISION"));
-}
-
-/// Reads page after page.
-async fn pages(client: &Client, request: QueryObservationsRequest, mut between: impl AsyncFnMut()) -> Vec<Observation> {
-    let (mut all, mut page_token, mut revision) = (Vec::new(), String::new(), None);
-    loop {
-        let page = client.query(QueryObservationsRequest { page_token, ..request.clone() }).await.unwrap();
-        assert!(page.observations.len() <= request.page_size as usize);
-        assert_eq!(page.revision, *revision.get_or_insert(page.revision), "pages show one state");
-        all.extend(page.observations);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return all;
-        }
-        between().await;
-    }
-}
-
-#[tokio::test]
-async fn pages_of_any_size_together_are_the_whole_answer() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    cube(&client).await;
-    for filter in [all_sources(), None] {
-        let request = QueryObservationsRequest { filter, ..Default::default() };
-        let whole = client.query(request.clone()).await.unwrap().observations;
-        for page_size in [1, 2, 3, 4, 7, 8, 9, 26, 27, 28] {
-            let paged = pages(&client, QueryObservationsRequest { page_size, ..request.clone() }, async || {}).await;
-            assert_same(&paged, &whole, &format!("pages of {page_size}"));
-        }
-    }
-}
-
-#[tokio::test]
-async fn pages_show_one_state_while_writes_go_on() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    cube(&client).await;
-    let request = QueryObservationsRequest { filter: all_sources(), page_size: 4, ..Default::default() };
-    let before = client.everything(None).await.observations;
-    let mut n = 0;
-    let paged = pages(&client, request, async || {
-        n += 1;
-        let year = 2015 + n % 8;
-        let other = key("5g-base-stations", "CN-BJ", "bureau");
-        client.put(vec![value(&stations(), &year.to_string(), &n.to_string()), value(&other, &year.to_string(), "1")]).await;
-        client.write(withdraw(&key("5g-base-stations", "CN-SD.3710", "media"), &["2018", "2019", "2020"])).await;
-    })
-    .await;
-    assert!(n > 3);
-    assert_same(&paged, &before, "the state of the first page");
 }
 
 #[tokio::test]
@@ -332,83 +265,6 @@ async fn a_revision_of_the_future_is_an_error_and_not_a_guess() {
     assert_eq!(refusal.what(), (Code::OutOfRange, "FUTURE_REVISION"));
     let request = QueryObservationsRequest { as_of: at_revision(99), ..Default::default() };
     assert_eq!(client.query(request).await.unwrap_err().what(), (Code::OutOfRange, "FUTURE_REVISION"));
-}
-
-#[tokio::test]
-async fn a_page_token_that_is_foreign_or_altered_is_refused() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    cube(&client).await;
-    let request = QueryObservationsRequest { page_size: 2, ..Default::default() };
-    let token = client.query(request.clone()).await.unwrap().next_page_token;
-    let ask = async |page_token: &str, request: &QueryObservationsRequest| {
-        let request = QueryObservationsRequest { page_token: page_token.into(), ..request.clone() };
-        client.query(request).await.unwrap_err()
-    };
-    let mut altered = token.clone().into_bytes();
-    for position in [0, altered.len() / 2, altered.len() - 5] {
-        altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
-        let refusal = ask(std::str::from_utf8(&altered).unwrap(), &request).await;
-        assert!(
-            [(Code::InvalidArgument, "INVALID_PAGE_TOKEN"), (Code::FailedPrecondition, "OTHER_EPOCH")].contains(&refusal.what()),
-            "{refusal:?}"
-        );
-    }
-    for forged in ["x", "not a token", &token[..token.len() - 4], &format!("{token}AAAA")] {
-        assert_eq!(ask(forged, &request).await.what(), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"), "{forged}");
-    }
-    let other = QueryObservationsRequest { latest_n: 1, ..request.clone() };
-    assert_eq!(ask(&token, &other).await.what(), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"), "of another request");
-    let vintages = ListVintagesRequest { series: Some(stations()), page_token: token.clone(), ..Default::default() };
-    let refusal = Refusal::from(client.observations().list_vintages(vintages).await.unwrap_err());
-    assert_eq!(refusal.what(), (Code::InvalidArgument, "INVALID_PAGE_TOKEN"), "of another call");
-
-    let other = Server::start();
-    let elsewhere = other.client_with_catalog().await;
-    let refusal = elsewhere.query(QueryObservationsRequest { page_token: token, ..request }).await.unwrap_err();
-    assert_eq!(refusal.what(), (Code::FailedPrecondition, "OTHER_EPOCH"));
-}
-
-#[tokio::test]
-async fn histories_and_the_audit_trail_come_in_pages() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    let series = stations();
-    for n in 0..10 {
-        client.put(vec![value(&series, "2020", &n.to_string()), value(&series, "2021", &n.to_string())]).await;
-    }
-    let whole = client.vintages(&series, "").await;
-    assert_eq!(whole.len(), 20);
-    let (mut paged, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = ListVintagesRequest { series: Some(series.clone()), page_size: 3, page_token, ..Default::default() };
-        let page = client.observations().list_vintages(request).await.unwrap().into_inner();
-        assert!(page.vintages.len() <= 3);
-        paged.extend(page.vintages);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    assert_same(&paged, &whole, "vintages");
-
-    for newest_first in [false, true] {
-        let (mut revisions, mut page_token) = (Vec::new(), String::new());
-        loop {
-            let request = ListCommitsRequest { newest_first, page_size: 4, page_token, after_revision: 2, ..Default::default() };
-            let page = client.observations().list_commits(request).await.unwrap().into_inner();
-            revisions.extend(page.commits.iter().map(|c| c.revision));
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                break;
-            }
-        }
-        let mut expected: Vec<u64> = (3..=11).collect();
-        if newest_first {
-            expected.reverse();
-        }
-        assert_eq!(revisions, expected);
-    }
 }
 
 #[tokio::test]

@@ -2,15 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use indicator_proto::v1::{
-    ApplyCatalogRequest, Bound, EntryKind, Equivalent, ImportBatch, ImportObservationsRequest, ImportOptions, Interval,
-    MissingReason, Observation, ObservationFilter, QueryObservationsRequest, SeriesExpectation, SeriesKey, SeriesObservations,
-    WriteContext, WriteMode, WriteObservationsRequest, catalog_entry::Entry, import_observations_request::Message,
+    Bound, Equivalent, Interval, MissingReason, Observation, ObservationFilter, QueryObservationsRequest, SeriesExpectation,
+    SeriesKey, WriteContext, WriteObservationsRequest,
 };
 use indicator_tests::{
-    catalog::{delete, dimension, indicator, region, unit, upsert},
     client::{Client, merge, withdraw},
     figures::{at, between, key, missing, stations, value},
-    refusal::Refusal,
     server::Server,
 };
 use prost_types::Timestamp;
@@ -377,96 +374,4 @@ async fn a_lookup_says_what_of_its_key_is_unknown() {
     assert_eq!(client.get(&stations(), "2021").await.unwrap_err().what(), (Code::NotFound, "NOT_FOUND"));
     assert_eq!(client.get(&stations(), "2021-Q5").await.unwrap_err().what(), (Code::InvalidArgument, "INVALID_PERIOD"));
     assert_eq!(client.get(&key("", "", ""), "").await.unwrap_err().violations.len(), 2);
-}
-
-/// A catalog write that is refused and changes nothing.
-async fn refused(client: &Client, request: ApplyCatalogRequest) -> Refusal {
-    let head = client.head().await;
-    let refusal = client.try_apply(request).await.unwrap_err();
-    assert_eq!(client.head().await, head, "nothing is written");
-    refusal
-}
-
-#[tokio::test]
-async fn an_entry_in_use_is_not_removed() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    let mut figure = value(&key("output", "CN-SD", "bureau"), "2020", "1");
-    figure.equivalents = vec![Equivalent { value: "1".into(), unit: "USD".into() }];
-    client.put(vec![figure]).await;
-    for (kind, id) in [
-        (EntryKind::Region, "CN"),
-        (EntryKind::Region, "CN-SD"),
-        (EntryKind::Source, "bureau"),
-        (EntryKind::Unit, "CNY"),
-        (EntryKind::Unit, "USD"),
-        (EntryKind::Dimension, "sex"),
-        (EntryKind::Indicator, "output"),
-    ] {
-        let refusal = refused(&client, delete(kind, id)).await;
-        assert_eq!(refusal.what(), (Code::FailedPrecondition, "ENTRY_IN_USE"), "{kind:?} {id}");
-    }
-    client.apply(delete(EntryKind::Region, "CN-BJ")).await;
-    let refusal = client.try_write(merge(vec![value(&key("output", "CN-BJ", "bureau"), "2020", "1")])).await.unwrap_err();
-    assert_eq!(refusal.what(), (Code::InvalidArgument, "UNKNOWN_REGION"));
-}
-
-#[tokio::test]
-async fn an_entry_that_contradicts_others_is_refused() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    client.put(vec![value(&stations(), "2020", "1")]).await;
-    let mut nameless = region("CN-HN", "CN", "province", "Hunan", "湖南");
-    if let Some(Entry::Region(region)) = &mut nameless.entry {
-        region.names.clear();
-    }
-    for (entry, code, reason) in [
-        (region("CN-HN.1", "CN-HN", "prefecture", "Changsha", "长沙"), Code::InvalidArgument, "UNKNOWN_REGION"),
-        (indicator("new", "{parsec}"), Code::InvalidArgument, "UNKNOWN_UNIT"),
-        (region("CN HN", "CN", "province", "Hunan", "湖南"), Code::InvalidArgument, "INVALID_ID"),
-        (region("CN", "CN-SD", "country", "China", "中国"), Code::InvalidArgument, "INVALID_ENTRY"),
-        (nameless, Code::InvalidArgument, "REQUIRED"),
-        (dimension("age", &[]), Code::InvalidArgument, "REQUIRED"),
-        (unit("{thing}", indicator_proto::v1::UnitKind::Unspecified), Code::InvalidArgument, "INVALID_ENUM"),
-    ] {
-        let refusal = refused(&client, upsert(vec![entry.clone()])).await;
-        assert_eq!(refusal.what(), (code, reason), "{entry:?}: {refusal:?}");
-    }
-    let refusal = refused(&client, upsert(vec![indicator("5g-base-stations", "CNY")])).await;
-    assert_eq!(refusal.what(), (Code::InvalidArgument, "INVALID_ENTRY"), "a unit is fixed once there are figures");
-    assert!(refused(&client, upsert(vec![])).await.violations.contains(&("actions".into(), "REQUIRED".into())));
-}
-
-/// Sends an import and gathers its acknowledgements.
-async fn import(client: &Client, options: ImportOptions, batches: Vec<ImportBatch>) -> Result<Vec<(u64, u32, usize)>, Refusal> {
-    let messages = [Message::Options(options)].into_iter().chain(batches.into_iter().map(Message::Batch));
-    let messages: Vec<_> = messages.map(|m| ImportObservationsRequest { message: Some(m) }).collect();
-    let mut answers = client.observations().import_observations(futures::stream::iter(messages)).await?.into_inner();
-    let mut acknowledged = Vec::new();
-    while let Some(answer) = answers.message().await? {
-        assert_eq!(answer.batch, acknowledged.len() as u64);
-        acknowledged.push((answer.revision, answer.inserted, answer.rejects.len()));
-    }
-    Ok(acknowledged)
-}
-
-#[tokio::test]
-async fn an_import_stops_before_a_bad_batch_or_leaves_out_what_is_bad() {
-    let server = Server::start();
-    let client = server.client_with_catalog().await;
-    let batch = |series: &SeriesKey, cells: &[(&str, &str)]| {
-        let observations = cells.iter().map(|(p, v)| Observation { series: None, ..value(series, p, v) }).collect();
-        ImportBatch { series: vec![SeriesObservations { series: Some(series.clone()), observations }] }
-    };
-    let good = batch(&stations(), &[("2019", "1"), ("2020", "2")]);
-    let bad = batch(&stations(), &[("2021", "3"), ("2021-Q5", "4"), ("2022", "NaN")]);
-    let unknown = batch(&key("6g", "CN-SD", "bureau"), &[("2021", "3")]);
-    let refusal = import(&client, ImportOptions::default(), vec![good.clone(), bad.clone()]).await.unwrap_err();
-    assert_eq!(refusal.what(), (Code::InvalidArgument, "INVALID_REQUEST"));
-    let answer = client.everything(None).await.observations;
-    assert_eq!(answer.len(), 2, "the batch before it is written, of the bad one nothing");
-    let options = ImportOptions { skip_rejected: true, mode: WriteMode::Merge.into(), ..Default::default() };
-    let acknowledged = import(&client, options, vec![good, bad, unknown]).await.unwrap();
-    let told: Vec<_> = acknowledged.iter().map(|&(_, inserted, rejects)| (inserted, rejects)).collect();
-    assert_eq!(told, [(0, 0), (1, 2), (0, 1)]);
 }

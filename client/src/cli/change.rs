@@ -44,9 +44,9 @@ impl Change {
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     /// A new version of a figure.
-    Cell(CellChange),
+    Cell(Box<CellChange>),
     /// A new version of a catalog entry.
-    Entry(CatalogChange),
+    Entry(Box<CatalogChange>),
 }
 
 /// Shows changes. `labels` serve the table.
@@ -168,8 +168,8 @@ impl View for Changes {
 
     fn json(&self, change: &Change) -> Value {
         match &change.what {
-            What::Cell(cell) => to_json(cell),
-            What::Entry(entry) => to_json(entry),
+            What::Cell(cell) => to_json(&**cell),
+            What::Entry(entry) => to_json(&**entry),
         }
     }
 }
@@ -210,7 +210,7 @@ mod tests {
             revision: 18,
             recorded_at: Some(Timestamp { seconds: 1_638_835_200, nanos: 0 }),
             context: WriteContext { actor: "Gu".to_owned(), reason: "recount".to_owned(), document_uri: String::new() },
-            what: What::Cell(CellChange { kind: kind.into(), observation: Some(observation), previous }),
+            what: What::Cell(Box::new(CellChange { kind: kind.into(), observation: Some(observation), previous })),
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let region =
             Region { id: "CN-SD".to_owned(), names: [("zh".to_owned(), "山东".to_owned())].into(), ..Region::default() };
         let entry = Some(CatalogEntry { entry: Some(Entry::Region(region)) });
-        let what = What::Entry(CatalogChange { kind: ChangeKind::Inserted.into(), entry });
+        let what = What::Entry(Box::new(CatalogChange { kind: ChangeKind::Inserted.into(), entry }));
         let change = Change { revision: 1, recorded_at: None, context: WriteContext::default(), what };
         assert_eq!(line(&change), "1  inserted  region 山东 (CN-SD)");
     }

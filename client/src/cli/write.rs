@@ -49,7 +49,7 @@ pub(crate) async fn write(cx: &Context, request: WriteObservationsRequest) -> an
             revision: 0,
             recorded_at: None,
             context: WriteContext::default(),
-            what: What::Cell(change.clone()),
+            what: What::Cell(Box::new(change.clone())),
         })
         .collect();
     let labels = Labels::of_series(cx, changes.iter().filter_map(Change::series)).await?;

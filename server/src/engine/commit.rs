@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use indicator_proto::{SeriesKey, Time};
 
@@ -10,8 +10,14 @@ use crate::store::{Kind, Version};
 pub struct CellChange {
     /// The new version.
     pub version: Version,
-    /// The cell's current version before, a tombstone left out.
-    pub previous: Option<Version>,
+    /// The cell's current version before, a tombstone left out. Boxed: most changes of a large commit have none.
+    pub previous: Option<Box<Version>>,
+}
+
+impl Borrow<Version> for CellChange {
+    fn borrow(&self) -> &Version {
+        &self.version
+    }
 }
 
 /// What a commit did to one series.

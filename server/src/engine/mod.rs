@@ -1,8 +1,8 @@
 //! The record: validates, applies commands, reads as of any moment. Knows nothing of gRPC.
 //!
-//! One thread writes: it takes all commands that wait, applies each to the state machine ([`record`]), brings them to the disk
+//! One thread writes: it takes all commands that wait, applies each to the state machine (`record`), brings them to the disk
 //! with one flush, publishes them, and answers. Readers share the catalog, the series index and a cache of decoded states with
-//! it ([`shared`]); each fixes the head revision when it starts and sees exactly that state.
+//! it (`shared`); each fixes the head revision when it starts and sees exactly that state.
 
 pub mod catalog;
 mod changelog;
@@ -181,7 +181,7 @@ impl Engine {
         appender.append(command)?.await.map_err(|_| Error::ShuttingDown)?
     }
 
-    /// The figure of one cell; see [`query::cell`].
+    /// The figure of one cell: of the preferred source if the key names none, of the latest period if none is named.
     ///
     /// # Errors
     ///

@@ -103,5 +103,5 @@ fn change(
     };
     let version =
         Version { period, kind, published_at, recorded_at: stamp.time, revision: stamp.revision, figure: figure.clone() };
-    Ok(Some(CellChange { version, previous: previous.cloned() }))
+    Ok(Some(CellChange { version, previous: previous.cloned().map(Box::new) }))
 }

@@ -103,7 +103,7 @@ fn changes(shared: &Shared, series: u32, revision: u64, with_previous: bool) -> 
     }
     let before = shared.store.state(series, revision - 1)?;
     let change = |version: Version| {
-        let previous = before.cell(version.period).filter(|v| !v.figure.is_withdrawn()).cloned();
+        let previous = before.cell(version.period).filter(|v| !v.figure.is_withdrawn()).cloned().map(Box::new);
         CellChange { version, previous }
     };
     Ok(versions.into_iter().map(change).collect())

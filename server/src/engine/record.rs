@@ -280,13 +280,12 @@ impl Record {
     }
 
     fn stage_cells(&mut self, revision: u64, changes: &SeriesChanges, hasher: &mut blake3::Hasher) {
-        let versions: Vec<_> = changes.changes.iter().map(|c| c.version.clone()).collect();
-        self.batch.delta(changes.id, revision, &versions, hasher);
-        for details in versions.iter().filter_map(|v| v.figure.details.as_deref()) {
+        self.batch.delta(changes.id, revision, &changes.changes, hasher);
+        for details in changes.changes.iter().filter_map(|c| c.version.figure.details.as_deref()) {
             self.note_units(&details.equivalents);
         }
         let state = self.states.entry(changes.id).or_default();
-        state.record(revision, &versions);
+        state.record(revision, &changes.changes);
         self.batch.base_if_due(changes.id, state);
     }
 

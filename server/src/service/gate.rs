@@ -134,7 +134,7 @@ impl Grouped {
         let place = Place::Change(index);
         let Some(key) = series_key(observation.series.take(), place, violations) else {
             // Looked at all the same: every problem is told at once.
-            cell(observation, place, index, mode, violations);
+            cell(&mut observation, place, index, mode, violations);
             return;
         };
         let position = *self.by_key.entry(key).or_insert_with_key(|key| {
@@ -155,7 +155,7 @@ impl Grouped {
             write.withdrawn_at = time(observation.published_at.as_ref(), field, violations);
             return;
         }
-        write.cells.extend(cell(observation, place, index, mode, violations));
+        write.cells.extend(cell(&mut observation, place, index, mode, violations));
     }
 }
 
@@ -164,9 +164,9 @@ pub(super) fn batch(batch: v1::ImportBatch, mode: Mode) -> (Vec<SeriesWrite>, Ve
     let mut violations = Vec::new();
     let mut list: Vec<SeriesWrite> = Vec::with_capacity(batch.series.len());
     let mut seen: HashMap<SeriesKey, u32> = HashMap::with_capacity(batch.series.len());
-    for (number, series) in batch.series.into_iter().enumerate() {
+    for (number, mut series) in batch.series.into_iter().enumerate() {
         let place = Place::Series(number as u32);
-        let Some(key) = series_key(series.series, place, &mut violations) else { continue };
+        let Some(key) = series_key(series.series.take(), place, &mut violations) else { continue };
         if let Some(first) = seen.insert(key.clone(), number as u32) {
             let description = format!("is in series[{first}] of the batch already; put all its observations there");
             violations.push(place.series_violation("indicator", ErrorReason::DuplicateCell, description));
@@ -176,7 +176,8 @@ pub(super) fn batch(batch: v1::ImportBatch, mode: Mode) -> (Vec<SeriesWrite>, Ve
         let mut write =
             SeriesWrite { key, place, cells: Vec::new(), withdraw_rest: whole || mode == Mode::Replace, withdrawn_at: None };
         write.cells.reserve(series.observations.len());
-        for (index, observation) in series.observations.into_iter().enumerate() {
+        // Borrowed: an observation is large, and most of it is empty.
+        for (index, observation) in series.observations.iter_mut().enumerate() {
             write.cells.extend(cell(observation, place, index as u32, mode, &mut violations));
         }
         finish(&mut write, mode, &mut violations);
@@ -220,7 +221,7 @@ fn finish(write: &mut SeriesWrite, mode: Mode, violations: &mut Vec<Violation>) 
 
 /// A new version of a cell; `None` if something is wrong with it.
 fn cell(
-    observation: v1::Observation,
+    observation: &mut v1::Observation,
     place: Place,
     index: u32,
     mode: Mode,
@@ -266,8 +267,8 @@ impl Problems<'_> {
     }
 }
 
-fn figure(observation: v1::Observation, problems: &mut Problems<'_>) -> Option<Figure> {
-    let datum = datum(&observation, problems);
+fn figure(observation: &mut v1::Observation, problems: &mut Problems<'_>) -> Option<Figure> {
+    let datum = datum(observation, problems);
     let mut statuses = Statuses::default();
     for (number, status) in observation.statuses.iter().enumerate() {
         match ObservationStatus::try_from(*status) {
@@ -328,18 +329,22 @@ fn interval(interval: &v1::Interval, problems: &mut Problems<'_>) -> Option<Inte
 }
 
 /// What few figures have; `None` if this one has nothing of it.
-fn details(observation: v1::Observation, problems: &mut Problems<'_>) -> Option<Details> {
+fn details(observation: &mut v1::Observation, problems: &mut Problems<'_>) -> Option<Details> {
     let v1::Observation { rounded_to, equivalents, original_text, note, document_uri, .. } = observation;
     if rounded_to.is_empty() && equivalents.is_empty() && original_text.is_empty() && note.is_empty() && document_uri.is_empty() {
         return None;
     }
-    for (field, text, most) in
-        [("original_text", &original_text, TEXT_BYTES), ("note", &note, TEXT_BYTES), ("document_uri", &document_uri, URI_BYTES)]
-    {
+    for (field, text, most) in [
+        ("original_text", &*original_text, TEXT_BYTES),
+        ("note", &*note, TEXT_BYTES),
+        ("document_uri", &*document_uri, URI_BYTES),
+    ] {
         if text.len() > most {
             problems.add::<()>(field, ErrorReason::TextTooLong, too_long(text, most));
         }
     }
+    let [original_text, note, document_uri] = [original_text, note, document_uri].map(std::mem::take);
+    let equivalents = std::mem::take(equivalents);
     if equivalents.len() > MOST_EQUIVALENTS {
         let description = format!("has {} entries, {MOST_EQUIVALENTS} are allowed", equivalents.len());
         problems.add::<()>("equivalents", ErrorReason::RequestTooLarge, description);
@@ -352,7 +357,7 @@ fn details(observation: v1::Observation, problems: &mut Problems<'_>) -> Option<
         Some(Equivalent { value, unit: equivalent.unit })
     });
     let equivalents = equivalents.collect();
-    let rounded_to = if rounded_to.is_empty() { None } else { positive(&rounded_to, problems) };
+    let rounded_to = if rounded_to.is_empty() { None } else { positive(rounded_to, problems) };
     Some(Details { rounded_to, equivalents, original_text, note, document_uri })
 }
 

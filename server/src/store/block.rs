@@ -2,7 +2,7 @@
 //!
 //! A released format is never changed: a new one gets a new byte, and the old decoder stays.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use indicator_proto::{Bound, Decimal, Frequency, Interval, Period, Statuses, Time, v1::MissingReason};
 use serde::{Deserialize, Serialize};
@@ -65,13 +65,13 @@ struct DetailsRow {
 }
 
 /// Encodes versions, sorted by period and each period once, as the parts of one block.
-pub(crate) fn encode(versions: &[Version]) -> Vec<Vec<u8>> {
+pub(crate) fn encode<V: Borrow<Version>>(versions: &[V]) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     let mut rest = versions;
     while !rest.is_empty() {
         let mut size = 0;
         let fit = rest.iter().position(|v| {
-            size += estimate(v);
+            size += estimate((*v).borrow());
             size > PART_BYTES
         });
         let (part, after) = rest.split_at(fit.unwrap_or(rest.len()).max(1));
@@ -92,14 +92,15 @@ fn estimate(version: &Version) -> usize {
     24 + details
 }
 
-fn encode_part(versions: &[Version]) -> Vec<u8> {
-    let columns = Columns::of(versions);
+fn encode_part<V: Borrow<Version>>(versions: &[V]) -> Vec<u8> {
+    let versions: Vec<&Version> = versions.iter().map(Borrow::borrow).collect();
+    let columns = Columns::of(&versions);
     // Serialising plain vectors and numbers into memory has no way to fail.
     postcard::to_extend(&columns, vec![FORMAT]).expect("columns serialise into memory")
 }
 
 impl Columns {
-    fn of(versions: &[Version]) -> Self {
+    fn of(versions: &[&Version]) -> Self {
         let (frequencies, ordinals) = encode_periods(versions);
         let mut numbers = Vec::with_capacity(versions.len());
         let mut uppers = Vec::new();
@@ -140,7 +141,7 @@ fn parts(decimal: Decimal) -> (i128, u8) {
     (decimal.mantissa(), decimal.scale() as u8)
 }
 
-fn encode_periods(versions: &[Version]) -> (Vec<(u8, u32)>, Vec<i32>) {
+fn encode_periods(versions: &[&Version]) -> (Vec<(u8, u32)>, Vec<i32>) {
     let mut frequencies: Vec<(u8, u32)> = Vec::new();
     let mut ordinals = Vec::with_capacity(versions.len());
     let mut before = 0;
@@ -307,135 +308,4 @@ impl Columns {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn decimal() -> impl Strategy<Value = Decimal> {
-        let mantissa = prop_oneof![any::<i32>().prop_map(i128::from), -(10_i128.pow(28) - 1)..10_i128.pow(28)];
-        (mantissa, 0_u32..=28).prop_map(|(mantissa, scale)| Decimal::from_parts(mantissa, scale).unwrap())
-    }
-
-    fn datum() -> impl Strategy<Value = Datum> {
-        prop_oneof![
-            4 => (decimal(), 1_u8..=6).prop_map(|(value, bound)| Datum::Value(value, Bound::try_from(bound).unwrap())),
-            1 => (decimal(), decimal()).prop_map(|(a, b)| Datum::Interval(Interval::new(a.min(b), a.max(b)).unwrap())),
-            1 => (1_i32..=5).prop_map(|reason| Datum::Missing(MissingReason::try_from(reason).unwrap())),
-            1 => Just(Datum::Withdrawn),
-        ]
-    }
-
-    fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
-        let equivalents = prop::collection::vec((decimal(), "[A-Z]{3}"), 0..3);
-        let details = (prop::option::of(decimal()), equivalents, ".{0,20}", "[a-c]{0,2}", "[a-c]{0,2}").prop_map(
-            |(rounded_to, equivalents, original_text, note, document_uri)| {
-                let equivalents = equivalents.into_iter().map(|(value, unit)| Equivalent { value, unit }).collect();
-                Arc::new(Details { rounded_to, equivalents, original_text, note, document_uri })
-            },
-        );
-        prop::option::weighted(0.2, details)
-    }
-
-    fn period() -> impl Strategy<Value = Period> {
-        (1_u8..=7, 1000_i32..8000).prop_map(|(f, ordinal)| {
-            let frequency = Frequency::try_from(f).unwrap();
-            Period::from_ordinal(frequency, ordinal).unwrap()
-        })
-    }
-
-    fn version() -> impl Strategy<Value = Version> {
-        let times = prop_oneof![Just(0), 0_i64..1_000_000_000_000];
-        (period(), 1_u8..=4, times.clone(), times, 0_u64..1000, datum(), 0_u32..0x4000, details()).prop_map(
-            |(period, kind, published, recorded, revision, datum, statuses, details)| Version {
-                period,
-                kind: Kind::from_number(kind).unwrap(),
-                published_at: Time::from_micros(published).unwrap(),
-                recorded_at: Time::from_micros(recorded).unwrap(),
-                revision,
-                figure: Figure { datum, statuses: Statuses::from_bits(statuses << 1).unwrap(), details },
-            },
-        )
-    }
-
-    fn versions() -> impl Strategy<Value = Vec<Version>> {
-        prop::collection::vec(version(), 1..60).prop_map(|mut versions| {
-            versions.sort_by_key(|v| v.period);
-            versions.dedup_by_key(|v| v.period);
-            versions
-        })
-    }
-
-    fn decode_all(parts: &[Vec<u8>]) -> Result<Vec<Version>, Error> {
-        let mut versions = Vec::new();
-        parts.iter().try_for_each(|part| decode(part, &mut versions))?;
-        Ok(versions)
-    }
-
-    proptest! {
-        #[test]
-        fn a_block_is_read_back(versions in versions()) {
-            prop_assert_eq!(decode_all(&encode(&versions)).unwrap(), versions);
-        }
-
-        #[test]
-        fn bytes_that_are_no_block_are_an_error_and_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut bytes = bytes;
-            if let Some(first) = bytes.first_mut() {
-                *first = FORMAT;
-            }
-            let _ = decode(&bytes, &mut Vec::new());
-        }
-
-        #[test]
-        fn a_damaged_block_never_panics(versions in versions(), at: prop::sample::Index, value: u8) {
-            let mut parts = encode(&versions);
-            let place = at.index(parts[0].len());
-            parts[0][place] = value;
-            let _ = decode_all(&parts);
-        }
-    }
-
-    #[test]
-    fn a_block_of_long_texts_is_split_into_parts_that_sled_keeps_in_its_log() {
-        let text = "字".repeat(1300);
-        let versions: Vec<Version> = (0..100)
-            .map(|year| Version {
-                period: Period::from_ordinal(Frequency::Annual, 1900 + year).unwrap(),
-                kind: Kind::Inserted,
-                published_at: Time::from_micros(0).unwrap(),
-                recorded_at: Time::from_micros(0).unwrap(),
-                revision: 1,
-                figure: Figure {
-                    datum: Datum::Missing(MissingReason::Suppressed),
-                    statuses: Statuses::default(),
-                    details: Some(Arc::new(Details { note: format!("{year}{text}"), ..Details::default() })),
-                },
-            })
-            .collect();
-        let parts = encode(&versions);
-        assert!(parts.len() > 10);
-        assert!(parts.iter().all(|p| p.len() < 64 * 1024));
-        assert_eq!(decode_all(&parts).unwrap(), versions);
-    }
-
-    #[test]
-    fn a_long_regular_series_takes_a_few_bytes_a_cell() {
-        let versions: Vec<Version> = (0..500)
-            .map(|month| Version {
-                period: Period::from_ordinal(Frequency::Monthly, 2000 * 12 + month).unwrap(),
-                kind: Kind::Inserted,
-                published_at: Time::from_micros(1_700_000_000_000_000).unwrap(),
-                recorded_at: Time::from_micros(1_700_000_000_000_000).unwrap(),
-                revision: 7,
-                figure: Figure {
-                    datum: Datum::Value(Decimal::from_parts(i128::from(month) * 7919, 2).unwrap(), Bound::Exact),
-                    statuses: Statuses::default(),
-                    details: None,
-                },
-            })
-            .collect();
-        let bytes: usize = encode(&versions).iter().map(Vec::len).sum();
-        assert!(bytes < 500 * 8, "{bytes} bytes");
-    }
-}
+mod tests;

@@ -1,6 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    fs::File,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -12,13 +11,11 @@ use sled::IVec;
 use super::{
     Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block,
     keys::{self, BlockKey, BlockKind, Space},
-    log, state,
+    log,
+    open::{claim, identity, open_sled},
+    state,
     watermark::Watermark,
 };
-
-/// The file that says what a directory is. Written before anything else.
-const MARK: &str = "FORMAT";
-const MARK_TEXT: &str = "indicatord data directory, format 1\n";
 
 /// Writes are refused while less than this is free, so that sled, which cannot go on after a failed write, never meets a full
 /// disk: room for a group of commits, and for sled to move segments.
@@ -357,82 +354,4 @@ impl Store {
             *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
         })
     }
-}
-
-/// Makes the directory ours: it is empty or has been ours before, and no other process has it.
-fn claim(directory: &Path) -> Result<File, Error> {
-    fs::create_dir_all(directory)?;
-    check_mark(directory)?;
-    let lock = lock(directory)?;
-    write_mark(directory)?;
-    Ok(lock)
-}
-
-fn check_mark(directory: &Path) -> Result<(), Error> {
-    let foreign = |why: String| Error::Foreign { path: directory.to_owned(), why };
-    match fs::read_to_string(directory.join(MARK)) {
-        Ok(text) if text == MARK_TEXT => Ok(()),
-        Ok(text) => Err(foreign(format!("its {MARK} file says {:?}", text.trim().chars().take(60).collect::<String>()))),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            // A new file system has a lost+found; a start that was cut short leaves the lock.
-            let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock";
-            let stranger = fs::read_dir(directory)?.filter_map(Result::ok).find(|entry| !known(&entry.file_name()));
-            stranger.map_or(Ok(()), |entry| Err(foreign(format!("it has no {MARK} file, but {:?}", entry.file_name()))))
-        }
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(foreign(format!("its {MARK} file is not text"))),
-        Err(e) => Err(e.into()),
-    }
-}
-
-fn write_mark(directory: &Path) -> Result<(), Error> {
-    let path = directory.join(MARK);
-    if !path.exists() {
-        let mut file = File::create(&path)?;
-        file.write_all(MARK_TEXT.as_bytes())?;
-        file.sync_all()?;
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn lock(directory: &Path) -> Result<File, Error> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
-        Err(fs::TryLockError::Error(e)) => Err(e.into()),
-    }
-}
-
-fn open_sled(path: &Path) -> Result<sled::Db, Error> {
-    // No background flusher: the writer decides when, and acknowledges after.
-    let config = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(128 << 20);
-    // sled panics on some damage instead of saying so.
-    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
-    match opened {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(Error::Corrupt("sled could not read its files".into())),
-    }
-}
-
-/// Epoch and token key; made when the store is new.
-fn identity(db: &sled::Db, used: bool) -> Result<([u8; 16], [u8; 32]), Error> {
-    let stored = |name: &str| db.get(keys::meta(name));
-    if let (Some(epoch), Some(key)) = (stored("epoch")?, stored("token-key")?) {
-        let epoch = epoch.as_ref().try_into().map_err(|_| Error::Corrupt("the epoch is malformed".into()))?;
-        let key = key.as_ref().try_into().map_err(|_| Error::Corrupt("the token key is malformed".into()))?;
-        return Ok((epoch, key));
-    }
-    if used {
-        return Err(Error::Corrupt("commits were acknowledged, and the store is empty".into()));
-    }
-    let (mut epoch, mut key) = ([0; 16], [0; 32]);
-    getrandom::fill(&mut epoch).map_err(io::Error::other)?;
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let mut batch = sled::Batch::default();
-    batch.insert(keys::meta("epoch"), &epoch);
-    batch.insert(keys::meta("token-key"), &key);
-    db.apply_batch(batch)?;
-    Ok((epoch, key))
 }

@@ -1,6 +1,6 @@
 //! The store: series blocks, the catalog and the log of commits, in sled. Nothing else in the crate knows sled.
 //!
-//! Everything lies in one tree under the prefixes of [`keys`], because a sled batch is atomic within one tree only, and a
+//! Everything lies in one tree under the prefixes of `keys`, because a sled batch is atomic within one tree only, and a
 //! commit must be wholly there or wholly not. A *block* holds the cells of one series that one commit changed; from time to
 //! time a *base block* holds the whole current state, so that reading the current state need not go back to the beginning.
 
@@ -11,6 +11,7 @@ mod disk;
 mod error;
 mod keys;
 mod log;
+mod open;
 mod state;
 mod watermark;
 mod write;

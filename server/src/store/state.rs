@@ -1,4 +1,4 @@
-use std::cmp::Reverse;
+use std::{borrow::Borrow, cmp::Reverse};
 
 use indicator_proto::{Period, Time};
 
@@ -37,13 +37,13 @@ impl SeriesState {
     }
 
     /// Takes in the versions of a new commit, sorted by period.
-    pub fn record(&mut self, revision: u64, versions: &[Version]) {
+    pub fn record<V: Borrow<Version>>(&mut self, revision: u64, versions: &[V]) {
         self.revision = revision;
         self.deltas += 1;
         self.delta_cells += versions.len() as u32;
         let mut inserted = false;
         let old = self.cells.len();
-        for version in versions {
+        for version in versions.iter().map(Borrow::borrow) {
             match self.cells[..old].binary_search_by_key(&version.period, |v| v.period) {
                 Ok(index) if version.rank() > self.cells[index].rank() => self.cells[index] = version.clone(),
                 Ok(_) => {}

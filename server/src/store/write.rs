@@ -1,3 +1,5 @@
+use std::borrow::Borrow;
+
 use indicator_proto::{SeriesKey, Time, v1};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
@@ -55,7 +57,7 @@ impl Batch {
     }
 
     /// The versions that a commit made in a series, sorted by period; `hasher` takes in what is written.
-    pub fn delta(&mut self, series: u32, revision: u64, versions: &[Version], hasher: &mut blake3::Hasher) {
+    pub fn delta<V: Borrow<Version>>(&mut self, series: u32, revision: u64, versions: &[V], hasher: &mut blake3::Hasher) {
         self.block(series, revision, BlockKind::Delta, versions, |key, value| {
             hasher.update(key);
             hasher.update(value);
@@ -70,12 +72,12 @@ impl Batch {
         }
     }
 
-    fn block(
+    fn block<V: Borrow<Version>>(
         &mut self,
         series: u32,
         revision: u64,
         kind: BlockKind,
-        versions: &[Version],
+        versions: &[V],
         mut written: impl FnMut(&[u8], &[u8]),
     ) {
         for (part, value) in block::encode(versions).into_iter().enumerate() {

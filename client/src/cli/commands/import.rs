@@ -130,7 +130,7 @@ impl Printer {
     fn print(&mut self, changes: Vec<CellChange>) -> anyhow::Result<()> {
         for change in changes {
             let (revision, context) = (change.observation.as_ref().map_or(0, |new| new.revision), self.context.clone());
-            let change = Change { revision, recorded_at: None, context, what: What::Cell(change) };
+            let change = Change { revision, recorded_at: None, context, what: What::Cell(Box::new(change)) };
             match &mut self.listing {
                 Some(listing) => listing.push(&change)?,
                 None => self.kept.push(change),

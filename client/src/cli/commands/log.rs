@@ -81,7 +81,10 @@ async fn changes(cx: &Context, args: &Args) -> anyhow::Result<()> {
 fn changes_of(commit: Commit) -> impl Iterator<Item = Change> {
     let Commit { revision, recorded_at, context, changes, catalog_changes, .. } = commit;
     let context = context.unwrap_or_default();
-    let whats = catalog_changes.into_iter().map(What::Entry).chain(changes.into_iter().map(What::Cell));
+    let whats = catalog_changes
+        .into_iter()
+        .map(|change| What::Entry(Box::new(change)))
+        .chain(changes.into_iter().map(|change| What::Cell(Box::new(change))));
     whats.map(move |what| Change { revision, recorded_at, context: context.clone(), what })
 }
 

@@ -128,7 +128,7 @@ impl<'a> Feed<'a> {
             revision: observation.revision,
             recorded_at: observation.recorded_at,
             context: Default::default(),
-            what: What::Cell(CellChange { observation: Some(observation), ..CellChange::default() }),
+            what: What::Cell(Box::new(CellChange { observation: Some(observation), ..CellChange::default() })),
         });
         self.write(changes.collect()).await
     }
@@ -140,7 +140,7 @@ impl<'a> Feed<'a> {
             revision,
             recorded_at,
             context: context.clone(),
-            what: What::Cell(change),
+            what: What::Cell(Box::new(change)),
         });
         self.write(changes.collect()).await?;
         // Whoever reads waits for this.
