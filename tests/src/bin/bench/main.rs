@@ -16,12 +16,11 @@ mod process;
 mod report;
 mod streaming;
 mod unary;
-mod watching;
 mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 6] = ["unary", "writes", "import", "streaming", "open", "watching"];
+const NAMES: [&str; 5] = ["unary", "writes", "import", "streaming", "open"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -42,7 +41,6 @@ async fn main() -> Result<()> {
             "import" => import::run().await?,
             "streaming" => streaming::run().await?,
             "open" => open::run().await?,
-            "watching" => watching::run().await?,
             _ => unreachable!("the names were checked"),
         }
     }
