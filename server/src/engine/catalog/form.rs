@@ -22,6 +22,9 @@ const URI_BYTES: usize = 2_000;
 /// Digits after a decimal point at most.
 const GREATEST_DECIMALS: u32 = 28;
 
+/// Bytes of an encoded entry at most: it is one value of the store, and those stay below 64 KiB.
+const ENTRY_BYTES: usize = 60_000;
+
 /// Checks the form of an id of this kind.
 pub(super) fn check_id(kind: EntryKind, id: &str) -> Result<(), IdError> {
     match kind {
@@ -41,6 +44,11 @@ pub(super) fn check(path: &str, entry: &Entry, problems: &mut Vec<Violation>) {
         Entry::Unit(unit) => form.unit(unit),
         Entry::Dimension(dimension) => form.dimension(dimension),
         Entry::Indicator(indicator) => form.indicator(indicator),
+    }
+    let bytes = entry.encode().len();
+    if bytes > ENTRY_BYTES {
+        let description = format!("takes {bytes} bytes, {ENTRY_BYTES} are allowed; shorten its texts, or split its code list");
+        problems.push(Violation::new(path, ErrorReason::TextTooLong, description));
     }
 }
 

@@ -363,3 +363,11 @@ fn an_entry_is_stored_as_it_is() {
     }
     assert!(Entry::decode(EntryKind::Unspecified, &[]).is_err());
 }
+
+#[test]
+fn an_entry_that_the_store_could_not_keep_as_one_value_is_refused() {
+    let codes: Vec<String> = (0..5_000).map(|number| format!("code-{number}")).collect();
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let large = dimension("large", &codes);
+    is_refused(upsert(large), &[("upsert.dimension", ErrorReason::TextTooLong)]);
+}
