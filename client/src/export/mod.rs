@@ -11,7 +11,7 @@ use std::io::Write;
 use futures::TryStreamExt as _;
 use indicator_proto::v1::{GetIndicatorRequest, Indicator, ListIndicatorsRequest, QueryObservationsRequest};
 
-pub use self::writer::Writer;
+pub use self::writer::{COLUMNS_AFTER, COLUMNS_BEFORE, Writer};
 use crate::Client;
 
 /// Why an export did not finish.

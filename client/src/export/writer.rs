@@ -10,11 +10,11 @@ use indicator_proto::{
 
 use crate::import::words;
 
-/// Columns before those of the dimensions.
-const BEFORE: [&str; 4] = ["indicator", "region", "source", "period"];
+/// Columns of the canonical tidy CSV before those of the dimensions.
+pub const COLUMNS_BEFORE: [&str; 4] = ["indicator", "region", "source", "period"];
 
-/// Columns after those of the dimensions.
-const AFTER: [&str; 12] = [
+/// Columns of the canonical tidy CSV after those of the dimensions.
+pub const COLUMNS_AFTER: [&str; 12] = [
     "value",
     "bound",
     "lower",
@@ -52,8 +52,8 @@ impl<W: Write> Writer<W> {
         let mut csv = csv::Writer::from_writer(out);
         let dimensions: Vec<_> = dimensions.into_iter().collect();
         let columns = dimensions.iter().map(|id| format!("{}{id}", crate::import::DIMENSION_PREFIX));
-        let before = BEFORE.into_iter().map(str::to_owned);
-        csv.write_record(before.chain(columns).chain(AFTER.into_iter().map(str::to_owned)))?;
+        let before = COLUMNS_BEFORE.into_iter().map(str::to_owned);
+        csv.write_record(before.chain(columns).chain(COLUMNS_AFTER.into_iter().map(str::to_owned)))?;
         Ok(Self { csv, dimensions, text: String::new() })
     }
 

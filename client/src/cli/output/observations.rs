@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use indicator_client::import::words::{bound_word, write_equivalents};
+use indicator_client::{
+    export::{COLUMNS_AFTER, COLUMNS_BEFORE},
+    import::words::{bound_word, write_equivalents},
+};
 use indicator_proto::{
     Time, to_json,
     v1::{self, EntryKind, MissingReason, Observation, ObservationStatus, SeriesKey},
@@ -36,27 +39,11 @@ impl Observations {
     }
 }
 
-/// The fields of a tidy file before its dimensions.
-const BEFORE: [&str; 4] = ["indicator", "region", "source", "period"];
+/// The fields after those of a tidy file: what only the service knows.
+const FROM_SERVICE: [&str; 3] = ["recorded_at", "revision", "deleted"];
 
-/// The fields of a tidy file after its dimensions, and what only the service knows.
-const AFTER: [&str; 15] = [
-    "value",
-    "bound",
-    "lower",
-    "upper",
-    "missing",
-    "statuses",
-    "rounded_to",
-    "equivalents",
-    "original_text",
-    "note",
-    "document_uri",
-    "published_at",
-    "recorded_at",
-    "revision",
-    "deleted",
-];
+/// How many fields follow those of the dimensions.
+const AFTER: usize = COLUMNS_AFTER.len() + FROM_SERVICE.len();
 
 impl View for Observations {
     type Item = Observation;
@@ -96,7 +83,8 @@ impl View for Observations {
 
     fn fields(&self) -> Vec<String> {
         let dimensions = self.dimensions.iter().map(|dimension| format!("dim.{dimension}"));
-        BEFORE.iter().map(ToString::to_string).chain(dimensions).chain(AFTER.iter().map(ToString::to_string)).collect()
+        let after = COLUMNS_AFTER.into_iter().chain(FROM_SERVICE).map(str::to_owned);
+        COLUMNS_BEFORE.into_iter().map(str::to_owned).chain(dimensions).chain(after).collect()
     }
 
     fn record(&self, observation: &Observation) -> Vec<String> {
@@ -112,8 +100,8 @@ impl View for Observations {
     }
 }
 
-/// The fields of [`AFTER`].
-fn cells(observation: &Observation) -> [String; AFTER.len()] {
+/// The fields after those of the dimensions.
+fn cells(observation: &Observation) -> [String; AFTER] {
     let interval = observation.interval.clone().unwrap_or_default();
     let missing = match observation.missing() {
         MissingReason::Unspecified => String::new(),
