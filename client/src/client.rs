@@ -145,6 +145,8 @@ reads! {
     observations.list_commits(ListCommitsRequest) -> ListCommitsResponse;
     /// Versions, sizes and the state of the record.
     admin.get_status(GetStatusRequest) -> GetStatusResponse;
+    /// Moves the horizon of replays; it never moves back, so that the repetition is safe.
+    admin.compact(CompactRequest) -> CompactResponse;
 }
 
 impl Client {

@@ -97,7 +97,7 @@ async fn run(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> anyhow::
     let listener = serve::bind(settings.listen).await?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
-    let options = engine::Options { write_queue: settings.write_queue, clock: now };
+    let options = engine::Options { write_queue: settings.write_queue, clock: now, retention: settings.retention() };
     let engine = Arc::new(Engine::open(&settings.data, options)?);
     let routes = serve::routes(stop.clone());
     let routes = service::add(routes, &engine, now(), &stop);

@@ -11,7 +11,7 @@ use indicator_proto::{
     },
 };
 use indicator_server::{
-    engine::{Engine, Options},
+    engine::{Engine, Options, Retention},
     service::catalog::CatalogApi,
 };
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ struct Served {
 fn serve() -> Served {
     let directory = tempfile::tempdir().unwrap();
     let clock = || "2021-12-06T00:00:00Z".parse::<Time>().unwrap();
-    let engine = Engine::open(directory.path(), Options { write_queue: 16, clock }).unwrap();
+    let engine = Engine::open(directory.path(), Options { write_queue: 16, clock, retention: Retention::EVERYTHING }).unwrap();
     Served { api: CatalogApi::new(Arc::new(engine)), _directory: directory }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use futures::{Stream, StreamExt as _, stream};
 use indicator_proto::v1::{
-    GetStatusRequest, GetStatusResponse, WatchRequest, WatchResponse,
+    CompactRequest, CompactResponse, GetStatusRequest, GetStatusResponse, WatchRequest, WatchResponse,
     admin_service_client::AdminServiceClient,
     admin_service_server::{AdminService, AdminServiceServer},
     watch_service_client::WatchServiceClient,
@@ -69,6 +69,10 @@ impl AdminService for Hanging {
         self.tell(&request);
         self.release.cancelled().await;
         Ok(Response::new(GetStatusResponse::default()))
+    }
+
+    async fn compact(&self, _: Request<CompactRequest>) -> Result<Response<CompactResponse>, Status> {
+        Err(Status::unimplemented("no test calls this"))
     }
 }
 

@@ -228,8 +228,8 @@ impl Transcript {
             self.check_fit(&cell, &change);
         }
         match change.kind() {
-            ChangeKind::Inserted | ChangeKind::Revised => drop(self.state.insert(cell, observation)),
-            ChangeKind::Deleted => drop(self.state.remove(&cell)),
+            ChangeKind::Inserted | ChangeKind::Revised | ChangeKind::Entered => drop(self.state.insert(cell, observation)),
+            ChangeKind::Deleted | ChangeKind::Left => drop(self.state.remove(&cell)),
             ChangeKind::Backfilled => {}
             ChangeKind::Unspecified => panic!("a change says what it did"),
         }
@@ -240,9 +240,9 @@ impl Transcript {
     fn check_fit(&self, cell: &Cell, change: &CellChange) {
         let before = self.state.get(cell);
         match change.kind() {
-            ChangeKind::Inserted => assert!(before.is_none(), "inserted over {before:?}"),
+            ChangeKind::Inserted | ChangeKind::Entered => assert!(before.is_none(), "inserted over {before:?}"),
             ChangeKind::Revised => assert!(before.is_some(), "revised, but there was nothing: {change:?}"),
-            ChangeKind::Deleted => assert!(before.is_some(), "withdrawn, but there was nothing: {change:?}"),
+            ChangeKind::Deleted | ChangeKind::Left => assert!(before.is_some(), "gone, but there was nothing: {change:?}"),
             ChangeKind::Backfilled | ChangeKind::Unspecified => {}
         }
         let told = change.previous.as_ref().map(|p| (p.revision, Observation { series: None, ..content(p) }));

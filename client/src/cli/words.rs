@@ -74,6 +74,8 @@ typed! { ChangeKind:
     Revised "revised",
     Deleted "deleted",
     Backfilled "backfilled",
+    Entered "entered",
+    Left "left",
 }
 
 typed! { ObservationStatus:
@@ -146,6 +148,8 @@ pub(crate) fn change(kind: ChangeKind, language: Language) -> &'static str {
         ChangeKind::Revised => language.word("revised", "修订"),
         ChangeKind::Deleted => language.word("withdrawn", "撤回"),
         ChangeKind::Backfilled => language.word("backfilled", "补录"),
+        ChangeKind::Entered => language.word("entered", "移入"),
+        ChangeKind::Left => language.word("left", "移出"),
     }
 }
 

@@ -98,7 +98,7 @@ mod tests {
 
     fn opened() -> WatchResponse {
         let outcome = WatchOutcome::Replay.into();
-        message(Message::Opened(WatchOpened { epoch: "e".to_owned(), revision: 0, outcome }))
+        message(Message::Opened(WatchOpened { epoch: "e".to_owned(), revision: 0, outcome, head_revision: 0 }))
     }
 
     fn commit(revision: u64) -> WatchResponse {

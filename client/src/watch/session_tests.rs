@@ -15,7 +15,7 @@ fn message(message: Message) -> WatchResponse {
 }
 
 fn opened(revision: u64, outcome: WatchOutcome) -> WatchResponse {
-    message(Message::Opened(WatchOpened { epoch: "one".to_owned(), revision, outcome: outcome.into() }))
+    message(Message::Opened(WatchOpened { epoch: "one".to_owned(), revision, outcome: outcome.into(), head_revision: revision }))
 }
 
 fn change(series: u64, revision: u64) -> CellChange {
@@ -142,7 +142,7 @@ fn another_history_behind_a_bare_revision_is_noticed_by_its_epoch() {
     receive(&mut session, [opened(3, WatchOutcome::Snapshot), snapshot_end(3)]);
     session.failed(answer(Code::Unavailable, None), 0.5);
     seen(&mut session);
-    let restored = WatchOpened { epoch: "two".to_owned(), revision: 3, outcome: WatchOutcome::Replay.into() };
+    let restored = WatchOpened { epoch: "two".to_owned(), revision: 3, outcome: WatchOutcome::Replay.into(), head_revision: 3 };
     assert!(matches!(session.received(message(Message::Opened(restored)), 0.5), Step::Connect { .. }));
     assert_eq!(seen(&mut session), ["reset"]);
 }

@@ -217,7 +217,12 @@ impl WatchService for Service {
             _ => 0,
         };
         let epoch = "e".to_owned();
-        let mut messages = vec![WatchMessage::Opened(WatchOpened { epoch, revision, outcome: WatchOutcome::Replay.into() })];
+        let mut messages = vec![WatchMessage::Opened(WatchOpened {
+            epoch,
+            revision,
+            outcome: WatchOutcome::Replay.into(),
+            head_revision: revision,
+        })];
         for next in revision + 1..revision + 4 {
             messages.push(changes(next, false));
             if next == revision + 2 {

@@ -11,6 +11,7 @@ mod command;
 mod commit;
 mod error;
 mod filter;
+mod horizon;
 mod index;
 mod plan;
 mod preferred;
@@ -35,6 +36,7 @@ pub use command::{CatalogCommand, CellWrite, Command, Context, Mode, Place, Requ
 pub use commit::{CellChange, Commit, Counts, Receipt, SeriesChanges};
 pub use error::{Error, SeriesChanged, Violation};
 pub use filter::{Filter, Sources};
+pub use horizon::Retention;
 pub use index::SeriesIndex;
 pub use query::{Chunk, Cursor, Query, Row, Summary};
 pub use read::{Moment, Vintage};
@@ -43,6 +45,7 @@ pub use token::{Purpose, TokenError, Tokens, fingerprint};
 
 use crate::store::{Header, Store};
 use changelog::{LocalAppender, LocalLog};
+use horizon::Horizon;
 use shared::Shared;
 
 /// How an engine is to be opened.
@@ -52,11 +55,14 @@ pub struct Options {
     pub write_queue: usize,
     /// The record's clock.
     pub clock: fn() -> Time,
+    /// How far back watches are replayed.
+    pub retention: Retention,
 }
 
 /// Opens the record and answers for it. Cheap to share behind an [`Arc`].
 pub struct Engine {
     shared: Arc<Shared>,
+    horizon: Horizon,
     appender: Option<LocalAppender>,
     writer: Option<thread::JoinHandle<()>>,
     tokens: Tokens,
@@ -71,6 +77,7 @@ impl Engine {
     pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
         let store = Store::open(directory)?;
         let tokens = Tokens::new(store.token_key(), store.epoch());
+        let horizon = Horizon::new(options.retention, options.clock, store.horizon()?);
         let shared = Arc::new(load(store)?);
         let (appender, log) = LocalLog::new(options.write_queue, options.clock);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -78,7 +85,7 @@ impl Engine {
             move || writer::run(&shared, log)
         });
         let writer = writer.map_err(crate::store::Error::from)?;
-        Ok(Self { shared, appender: Some(appender), writer: Some(writer), tokens })
+        Ok(Self { shared, horizon, appender: Some(appender), writer: Some(writer), tokens })
     }
 
     /// The newest commit that readers see.
@@ -97,6 +104,24 @@ impl Engine {
     #[must_use]
     pub fn epoch(&self) -> [u8; 16] {
         self.shared.store.epoch()
+    }
+
+    /// Watches that go on after this revision or a later one are replayed change by change.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn horizon(&self) -> Result<u64, Error> {
+        self.horizon.revision(&self.shared)
+    }
+
+    /// Moves the horizon forward, durably. Answers where it is. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FutureRevision`] if there is no such commit yet; [`Error::Store`].
+    pub fn compact(&self, revision: u64) -> Result<u64, Error> {
+        self.horizon.compact(&self.shared, revision)
     }
 
     /// Seals and opens tokens.

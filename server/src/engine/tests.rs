@@ -13,7 +13,7 @@ fn clock() -> Time {
 }
 
 fn open(directory: &std::path::Path) -> Engine {
-    Engine::open(directory, Options { write_queue: 100, clock }).unwrap()
+    Engine::open(directory, Options { write_queue: 100, clock, retention: Retention::EVERYTHING }).unwrap()
 }
 
 async fn fill_catalog(engine: &Engine) {
@@ -272,4 +272,26 @@ fn catalog_command() -> Command {
 fn numbered(number: u64) -> Command {
     let published = day(&format!("20{:02}-01-01", (number * 7) % 40 + 10));
     Command::Write(write(&[(&format!("{}", 1990 + number % 5), &format!("{number}")), ("2000", "7")], published))
+}
+
+#[tokio::test]
+async fn the_horizon_is_the_latest_of_what_was_compacted_counted_and_grown_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |retention| Engine::open(directory.path(), Options { write_queue: 100, clock, retention }).unwrap();
+    {
+        let engine = open(Retention::EVERYTHING);
+        fill_catalog(&engine).await;
+        for value in 1..=9 {
+            apply(&engine, write(&[("2020", &value.to_string())], None)).await;
+        }
+        assert_eq!((engine.head().revision, engine.horizon().unwrap()), (10, 0));
+        assert_eq!(engine.compact(4).unwrap(), 4);
+        assert_eq!(engine.compact(2).unwrap(), 4, "it never moves back");
+        assert!(matches!(engine.compact(11), Err(Error::FutureRevision { asked: 11, head: 10 })));
+        let all = engine.vintages(&key("a"), None, now(&engine)).unwrap();
+        assert_eq!(all.len(), 9, "the record keeps everything");
+    }
+    assert_eq!(open(Retention::EVERYTHING).horizon().unwrap(), 4, "kept across restarts");
+    assert_eq!(open(Retention { commits: 3, ..Retention::EVERYTHING }).horizon().unwrap(), 7);
+    assert_eq!(open(Retention { age: std::time::Duration::ZERO, ..Retention::EVERYTHING }).horizon().unwrap(), 10);
 }

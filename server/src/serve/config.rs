@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
+use crate::engine::Retention;
+
 /// What `indicatord serve` takes on its command line.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -44,6 +46,12 @@ struct Given {
     /// Most writes that wait; more are answered RESOURCE_EXHAUSTED [default: 1024]
     #[arg(long, env = "INDICATORD_WRITE_QUEUE", value_name = "N")]
     write_queue: Option<usize>,
+    /// Most commits that a watch is replayed one by one; it gets what changed before them as a difference [default: 10000000]
+    #[arg(long, env = "INDICATORD_REPLAY_COMMITS", value_name = "N")]
+    replay_commits: Option<u64>,
+    /// Age of the oldest commits that a watch is replayed one by one [default: 90]
+    #[arg(long, env = "INDICATORD_REPLAY_DAYS", value_name = "DAYS")]
+    replay_days: Option<u32>,
     /// How long stopping may take, whatever clients do [default: 10]
     #[arg(long, env = "INDICATORD_GRACE", value_name = "SECONDS")]
     grace: Option<u64>,
@@ -77,6 +85,10 @@ pub struct Settings {
     pub max_message_bytes: usize,
     /// Most writes that wait.
     pub write_queue: usize,
+    /// Most commits that a watch is replayed one by one.
+    pub replay_commits: u64,
+    /// Days since the oldest commit that a watch is replayed one by one.
+    pub replay_days: u32,
     /// Seconds that stopping may take.
     pub grace: u64,
 }
@@ -98,6 +110,8 @@ impl Settings {
             log: "info".to_owned(),
             max_message_bytes: 16 << 20,
             write_queue: 1024,
+            replay_commits: 10_000_000,
+            replay_days: 90,
             grace: 10,
         }
     }
@@ -109,6 +123,12 @@ impl Settings {
             grace: Duration::from_secs(self.grace),
             ..super::Options::default()
         }
+    }
+
+    /// How far back watches are replayed.
+    pub fn retention(&self) -> Retention {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Retention { commits: self.replay_commits, age: DAY * self.replay_days }
     }
 
     /// Finds every problem with these settings.
@@ -221,6 +241,8 @@ impl Given {
             log: self.log.or(other.log),
             max_message_bytes: self.max_message_bytes.or(other.max_message_bytes),
             write_queue: self.write_queue.or(other.write_queue),
+            replay_commits: self.replay_commits.or(other.replay_commits),
+            replay_days: self.replay_days.or(other.replay_days),
             grace: self.grace.or(other.grace),
         }
     }
@@ -234,6 +256,8 @@ impl Given {
             log: self.log.unwrap_or(defaults.log),
             max_message_bytes: self.max_message_bytes.unwrap_or(defaults.max_message_bytes),
             write_queue: self.write_queue.unwrap_or(defaults.write_queue),
+            replay_commits: self.replay_commits.unwrap_or(defaults.replay_commits),
+            replay_days: self.replay_days.unwrap_or(defaults.replay_days),
             grace: self.grace.unwrap_or(defaults.grace),
             data: defaults.data,
         };

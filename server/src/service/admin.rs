@@ -7,10 +7,11 @@ use indicator_proto::{
     v1::{self, EntryKind, admin_service_server::AdminService},
 };
 use prost_types::Timestamp;
+use tokio::task;
 use tonic::{Request, Response, Status};
 
 use super::wire;
-use crate::engine::Engine;
+use crate::engine::{Engine, Error};
 
 /// Serves `indicator.v1.AdminService`.
 #[derive(Clone)]
@@ -50,6 +51,16 @@ impl AdminService for Admin {
             subscribers: self.engine.subscribers(),
             queued_writes: self.engine.queued_writes(),
             started_at: Some(self.started_at.into()),
+            horizon_revision: self.engine.horizon()?,
         }))
+    }
+
+    async fn compact(&self, request: Request<v1::CompactRequest>) -> Result<Response<v1::CompactResponse>, Status> {
+        let v1::CompactRequest { revision } = request.into_inner();
+        let engine = Arc::clone(&self.engine);
+        let revision = if revision == 0 { engine.head().revision } else { revision };
+        let compacted = task::spawn_blocking(move || engine.compact(revision)).await;
+        let horizon_revision = compacted.map_err(|_| Error::ShuttingDown)??;
+        Ok(Response::new(v1::CompactResponse { horizon_revision }))
     }
 }

@@ -21,6 +21,9 @@ use super::{
 /// disk: room for a group of commits, and for sled to move segments.
 const RESERVE: u64 = 64 << 20;
 
+/// Name of the horizon of replays among what is kept of the store itself.
+const HORIZON: &str = "horizon";
+
 /// As many of the newest commits have their hashes compared when a store is opened: where damage by a cut write would be.
 const CHAIN_CHECKED: usize = 1_000;
 
@@ -73,6 +76,29 @@ impl Store {
     #[must_use]
     pub fn token_key(&self) -> [u8; 32] {
         self.token_key
+    }
+
+    /// The revision that [`Store::set_horizon`] was last called with; 0 before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Corrupt`].
+    pub fn horizon(&self) -> Result<u64, Error> {
+        let Some(bytes) = self.db.get(keys::meta(HORIZON))? else { return Ok(0) };
+        let bytes = bytes.as_ref().try_into().map_err(|_| Error::Corrupt("the horizon is malformed".into()))?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    /// Keeps a revision as the horizon of replays. When this returns it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Full`], [`Error::Failed`], [`Error::Io`].
+    pub fn set_horizon(&self, revision: u64) -> Result<(), Error> {
+        self.check_writable()?;
+        let set = self.db.insert(keys::meta(HORIZON), &revision.to_be_bytes());
+        self.note_failure(set.map(drop).map_err(Error::from))?;
+        self.flush()
     }
 
     /// Whether the log reaches the last acknowledged commit, and its newest hashes chain.

@@ -115,6 +115,7 @@ impl Feed {
             epoch: wire::epoch(self.engine.epoch()),
             revision: self.position,
             outcome: outcome.into(),
+            head_revision: self.engine.head().revision,
         }));
         self.phase = match self.subscription.start {
             Start::Snapshot => Phase::Snapshot(Box::new(Snapshot::new(&self.engine, &self.subscription, self.position))),

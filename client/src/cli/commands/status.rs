@@ -66,12 +66,13 @@ fn card(cx: &Context, status: &GetStatusResponse) -> Card {
         .line(word("dimensions", "维度"), number(status.dimensions))
         .line(word("on disk", "磁盘占用"), format!("{} {}", number(status.store_bytes), word("bytes", "字节")))
         .line(word("watches", "订阅"), number(status.subscribers))
+        .line(word("replays after", "可重放自"), number(status.horizon_revision))
         .line(word("waiting writes", "待写入"), number(status.queued_writes))
         .line(word("started", "启动时间"), clock(status.started_at.as_ref()));
     card
 }
 
-fn fields(status: &GetStatusResponse) -> [(&'static str, String); 15] {
+fn fields(status: &GetStatusResponse) -> [(&'static str, String); 16] {
     [
         ("version", status.version.clone()),
         ("epoch", status.epoch.clone()),
@@ -87,6 +88,7 @@ fn fields(status: &GetStatusResponse) -> [(&'static str, String); 15] {
         ("store_bytes", status.store_bytes.to_string()),
         ("subscribers", status.subscribers.to_string()),
         ("queued_writes", status.queued_writes.to_string()),
+        ("horizon_revision", status.horizon_revision.to_string()),
         ("started_at", time(status.started_at.as_ref())),
     ]
 }
