@@ -66,7 +66,7 @@ pub struct Known {
     pub head: u64,
     /// The horizon as it had been told before the call.
     pub horizon: u64,
-    /// The latest to which anybody had asked to move the horizon by the time of the answer.
+    /// The latest that the horizon can have been at by the time of the answer.
     pub asked_horizon: u64,
 }
 
