@@ -132,7 +132,7 @@ async fn assert_agreement(client: &Client, log: &Log, subscribers: &[Subscriber]
     }
     let tally = Tally::of(subscribers);
     say(&format!("{} commits, {} series; {tally}", log.head(), log.series().len()));
-    assert!(violations.is_empty(), "{}", summary(&violations));
+    assert!(violations.is_empty(), "{}", summary(&violations, subscribers));
     tally.assert_complete();
 }
 
@@ -149,8 +149,8 @@ fn compare(log: &Log, views: &[View<'_>], group: &[(Watched, Vec<&Subscriber>)])
     })
 }
 
-/// How many of each, and the first few of each in full.
-fn summary(violations: &[Violation]) -> String {
+/// How many of each, and the first few of each in full, with what their subscribers had asked for.
+fn summary(violations: &[Violation], subscribers: &[Subscriber]) -> String {
     let mut by_check: BTreeMap<_, Vec<&Violation>> = BTreeMap::new();
     for violation in violations {
         by_check.entry(violation.check).or_default().push(violation);
@@ -159,7 +159,8 @@ fn summary(violations: &[Violation]) -> String {
     for (check, violations) in by_check {
         text += &format!("\n{check}: {}", violations.len());
         for violation in violations.iter().take(3) {
-            text += &format!("\n    {violation}");
+            let subscriber = subscribers.iter().find(|s| s.name == violation.subscriber).unwrap();
+            text += &format!("\n    {violation}\n        {:?}", subscriber.streams[violation.stream].request);
         }
     }
     text

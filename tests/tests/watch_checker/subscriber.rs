@@ -77,7 +77,7 @@ fn request(rng: &mut Rng, number: usize) -> WatchRequest {
 pub(crate) async fn watch(world: Arc<World>, mut rng: Rng, number: usize) -> Subscriber {
     let request = request(&mut rng, number);
     let pace = [Pace::Fast, Pace::Slow, Pace::Stopping][number % 3];
-    let name = format!("subscriber {number}, {pace:?}, {request:?}");
+    let name = format!("subscriber {number} ({pace:?})");
     let mut recorder = Recorder::new(name, &world.common);
     let mut positions: Vec<Position> = Vec::new();
     let mut opening = fresh(&request);
