@@ -31,14 +31,13 @@ pub(super) fn events_are_the_latest(reading: &Reading<'_>) -> Outcome {
 fn latest(reading: &Reading<'_>, told: &Delivered<'_>) -> Result<(), String> {
     let Delivered { change, got, held, stored, revision, cell, since, .. } = *told;
     let shows = stored.is_some_and(|version| got.is(version));
-    // Whether the view had the cell's region where the client was, and has it now.
-    let (had_region, has_region) = (reading.view.selects(since, cell), reading.view.selects(revision, cell));
+    let entered = |revision| reading.view.step(revision, cell).is_some_and(|step| step.kind == ChangeKind::Entered);
     let right = match change.kind() {
         ChangeKind::Inserted => held.is_none() && shows,
         ChangeKind::Revised => held.is_some_and(|held| stored.is_some_and(|v| !held.is(v))) && shows,
-        ChangeKind::Deleted => stored.is_none() && has_region && got.observation.deleted && withdrawn(reading, told),
-        ChangeKind::Entered => held.is_none() && shows && !had_region,
-        ChangeKind::Left => held.is_some() && !has_region && is_bare(got.observation),
+        ChangeKind::Deleted => stored.is_none() && is_withdrawn(reading, told),
+        ChangeKind::Entered => held.is_none() && shows && (since + 1..=revision).any(entered),
+        ChangeKind::Left => held.is_some() && stored.is_none() && is_bare(got.observation),
         ChangeKind::Backfilled | ChangeKind::Unspecified => false,
     };
     if right {
@@ -48,16 +47,10 @@ fn latest(reading: &Reading<'_>, told: &Delivered<'_>) -> Result<(), String> {
     Err(format!("event {revision} after {since}: {kind:?} of {}; held {held:?}, latest {stored:?}", reading.show(cell)))
 }
 
-/// Whether a withdrawal is the last thing that happened to the cell.
-fn withdrawn(reading: &Reading<'_>, told: &Delivered<'_>) -> bool {
-    let last = (1..=told.revision).rev().find_map(|r| {
-        let step = reading.view.step(r, told.cell);
-        step.filter(|s| s.kind != ChangeKind::Backfilled)
-    });
-    // A cell that the view has never shown may have been withdrawn before its region came to it.
-    last.is_none_or(|step| {
-        step.kind != ChangeKind::Deleted || reading.stream.request.preferred || step.version.is_some_and(|v| told.got.is(v))
-    })
+/// Whether it is the withdrawal that the cell has come to, in the preferred picture that of any source.
+fn is_withdrawn(reading: &Reading<'_>, told: &Delivered<'_>) -> bool {
+    let current = reading.log.current(told.got.place, told.cell.1, told.revision);
+    current.is_some_and(|version| version.is_withdrawal() && told.got.is(version))
 }
 
 /// LATEST: per cell increasing.

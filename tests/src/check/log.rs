@@ -100,6 +100,8 @@ pub struct Log {
     catalogs: Vec<(u64, Catalog)>,
     series: Vec<SeriesKey>,
     places: HashMap<SeriesKey, usize>,
+    /// The versions of each cell: commit, and number in it.
+    cells: HashMap<(usize, Period), Vec<(u64, usize)>>,
 }
 
 impl Log {
@@ -124,7 +126,10 @@ impl Log {
                 }
                 log.catalogs.push((commit.revision, catalog));
             }
-            let versions = commit.changes.iter().map(|c| log.version(c.kind(), c.observation.as_ref())).collect();
+            let versions: Vec<_> = commit.changes.iter().map(|c| log.version(c.kind(), c.observation.as_ref())).collect();
+            for (number, version) in versions.iter().enumerate() {
+                log.cells.entry((version.place, version.period)).or_default().push((commit.revision, number));
+            }
             log.versions.push(versions);
             log.commits.push(commit);
         }
@@ -161,6 +166,13 @@ impl Log {
     #[must_use]
     pub fn versions(&self, revision: u64) -> &[Version] {
         index(revision).and_then(|i| self.versions.get(i)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The current version of a cell of a series after a commit, which may be a withdrawal.
+    #[must_use]
+    pub fn current(&self, place: usize, period: Period, revision: u64) -> Option<&Version> {
+        let versions = self.cells.get(&(place, period))?.iter().filter(|(r, _)| *r <= revision);
+        versions.map(|(r, number)| &self.versions(*r)[*number]).max_by_key(|version| version.rank())
     }
 
     /// The catalog after a commit.

@@ -142,6 +142,16 @@ pub struct Delivered<'a> {
     pub since: u64,
 }
 
+impl Delivered<'_> {
+    /// Whether the view selects it: at the event's revision, or, of a withdrawal before that, where it was made.
+    #[must_use]
+    pub fn matches(&self, view: &View<'_>) -> bool {
+        let withdrawn = |revision| view.step(revision, self.cell).is_some_and(|step| step.kind == ChangeKind::Deleted);
+        let earlier = self.conflated && self.change.kind() == ChangeKind::Deleted;
+        view.selects(self.revision, self.cell) || (earlier && (self.since + 1..self.revision).any(withdrawn))
+    }
+}
+
 /// A recorded stream, read.
 #[derive(Debug)]
 pub struct Reading<'a> {

@@ -22,10 +22,10 @@ pub(super) fn events_match_the_filter(reading: &Reading<'_>) -> Outcome {
                     return Err(Failure::new(*message, format!("in the snapshot: {}", reading.show(cell))));
                 }
             }
-            What::Change(Delivered { change, cell, revision, .. }) => {
-                let leaves = change.kind() == ChangeKind::Left;
-                if reading.view.selects(*revision, *cell) == leaves {
-                    let what = format!("{:?} at {revision}: {}", change.kind(), reading.show(*cell));
+            What::Change(told) => {
+                let leaves = told.change.kind() == ChangeKind::Left;
+                if told.matches(reading.view) == leaves {
+                    let what = format!("{:?} at {}: {}", told.change.kind(), told.revision, reading.show(told.cell));
                     return Err(Failure::new(*message, what));
                 }
             }
@@ -152,10 +152,13 @@ pub(super) fn events_are_the_log(reading: &Reading<'_>) -> Outcome {
         return Ok(());
     }
     let mut cursor = Cursor::default();
+    // What a difference tells is told, though it is not the log's events.
+    let mut delta = false;
     for Item { message, what } in &reading.items {
         let told = match what {
             What::Opened { opened, .. } => {
                 cursor = Cursor::after(opened.revision);
+                delta = opened.outcome() == WatchOutcome::Delta;
                 Ok(())
             }
             What::SnapshotEnd { end, .. } => {
@@ -163,12 +166,12 @@ pub(super) fn events_are_the_log(reading: &Reading<'_>) -> Outcome {
                 Ok(())
             }
             What::Event { event, conflated: false } => cursor.event(reading, event),
-            What::Event { event, conflated: true } => {
-                // What a difference told is told.
-                cursor = Cursor::after(event.revision);
+            What::Change(change) if !change.conflated => cursor.change(reading, change),
+            What::Progress { progress, .. } if delta => {
+                cursor = Cursor::after(progress.revision);
+                delta = false;
                 Ok(())
             }
-            What::Change(change) if !change.conflated => cursor.change(reading, change),
             What::Progress { progress, in_snapshot: false, .. } => cursor.passes(reading, progress.revision),
             _ => Ok(()),
         };
