@@ -6,6 +6,8 @@
 
 mod difference;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
