@@ -44,13 +44,16 @@ fn latest(reading: &Reading<'_>, told: &Delivered<'_>) -> Result<(), String> {
         return Ok(());
     }
     let kind = change.kind();
-    Err(format!("event {revision} after {since}: {kind:?} of {}; held {held:?}, latest {stored:?}", reading.show(cell)))
+    Err(format!("event {revision} after {since}: {kind:?} of {}: {got:?}; held {held:?}, latest {stored:?}", reading.show(cell)))
 }
 
-/// Whether it is the withdrawal that the cell has come to, in the preferred picture that of any source.
+/// Whether it is the withdrawal that the cell has come to, in the preferred picture that of any source; or the last that the view
+/// saw, before the region left and was written of elsewhere.
 fn is_withdrawn(reading: &Reading<'_>, told: &Delivered<'_>) -> bool {
     let current = reading.log.current(told.got.place, told.cell.1, told.revision);
+    let mut seen = (told.since + 1..=told.revision).rev().filter_map(|r| reading.view.step(r, told.cell)?.version);
     current.is_some_and(|version| version.is_withdrawal() && told.got.is(version))
+        || (told.got.observation.deleted && seen.any(|version| told.got.is(version)))
 }
 
 /// LATEST: per cell increasing.

@@ -143,12 +143,18 @@ pub struct Delivered<'a> {
 }
 
 impl Delivered<'_> {
-    /// Whether the view selects it: at the event's revision, or, of a withdrawal before that, where it was made.
+    /// Whether the view selects it at the event's revision, or not any more if it left. Where an event stands for several commits, also
+    /// a withdrawal before the region left, and a departure after which the region came back without the figure.
     #[must_use]
     pub fn matches(&self, view: &View<'_>) -> bool {
-        let withdrawn = |revision| view.step(revision, self.cell).is_some_and(|step| step.kind == ChangeKind::Deleted);
-        let earlier = self.conflated && self.change.kind() == ChangeKind::Deleted;
-        view.selects(self.revision, self.cell) || (earlier && (self.since + 1..self.revision).any(withdrawn))
+        let kind = self.change.kind();
+        let did = |revision| view.step(revision, self.cell).is_some_and(|step| step.kind == kind);
+        let earlier = || self.conflated && (self.since + 1..self.revision).any(did);
+        match kind {
+            ChangeKind::Left => !view.selects(self.revision, self.cell) || earlier(),
+            ChangeKind::Deleted => view.selects(self.revision, self.cell) || earlier(),
+            _ => view.selects(self.revision, self.cell),
+        }
     }
 }
 

@@ -23,8 +23,7 @@ pub(super) fn events_match_the_filter(reading: &Reading<'_>) -> Outcome {
                 }
             }
             What::Change(told) => {
-                let leaves = told.change.kind() == ChangeKind::Left;
-                if told.matches(reading.view) == leaves {
+                if !told.matches(reading.view) {
                     let what = format!("{:?} at {}: {}", told.change.kind(), told.revision, reading.show(told.cell));
                     return Err(Failure::new(*message, what));
                 }

@@ -122,7 +122,7 @@ async fn read(
         match pace {
             Pace::Fast => {}
             Pace::Slow => world.pause(Duration::from_millis(rng.u64(..60))).await,
-            Pace::Stopping if rng.u8(..12) == 0 => world.pause(Duration::from_millis(rng.u64(300..5000))).await,
+            Pace::Stopping if rng.u8(..12) == 0 => world.pause(Duration::from_millis(rng.u64(300..6000))).await,
             Pace::Stopping => {}
         }
     }

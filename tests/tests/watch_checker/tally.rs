@@ -42,10 +42,11 @@ impl Tally {
     }
 
     fn stream(&mut self, stream: &Stream) {
-        for message in stream.messages.iter().filter_map(|m| m.message.as_ref()) {
+        for (number, message) in stream.messages.iter().enumerate() {
+            let Some(message) = &message.message else { continue };
             match message {
                 Message::Opened(opened) => self.add(opened.outcome().as_str_name().trim_start_matches("WATCH_OUTCOME_")),
-                Message::Reset(_) => self.add("Reset"),
+                Message::Reset(_) => self.add(if number == 1 { "Reset" } else { "Reset of a live stream" }),
                 Message::Changes(changes) => {
                     if changes.more {
                         self.add("more");

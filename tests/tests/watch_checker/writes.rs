@@ -57,15 +57,19 @@ fn periods(rng: &mut Rng) -> Vec<&'static str> {
     periods
 }
 
+/// Larger than a message, and a few of them larger than what the server keeps of one selection to share.
+fn large(rng: &mut Rng) -> WriteObservationsRequest {
+    let (one, start, text) = (key("output", "CN-SD", "bureau"), rng.u32(1000..1500), rng.u32(1..99).to_string());
+    let note = "as published ".repeat(25);
+    let figure = |year: u32| Observation { note: note.clone(), ..value(&one, &year.to_string(), &text) };
+    merge((start..start + rng.u32(1500..3500)).map(figure).collect())
+}
+
 fn request(world: &World, rng: &mut Rng) -> WriteObservationsRequest {
     let one = series(world, rng);
     match rng.u16(..100) {
-        // Larger than a message.
-        0 => {
-            let (one, start, text) = (key("output", "CN-SD", "bureau"), rng.u32(1000..1500), rng.u32(1..99).to_string());
-            merge((start..start + rng.u32(1500..3500)).map(|year| value(&one, &year.to_string(), &text)).collect())
-        }
-        1..8 => replace(periods(rng).into_iter().map(|p| figure(rng, &one, p)).collect()),
+        0..2 => large(rng),
+        2..8 => replace(periods(rng).into_iter().map(|p| figure(rng, &one, p)).collect()),
         8..10 => withdraw(&one, &[""]),
         10..35 => withdraw(&one, &periods(rng)),
         35..70 => merge(periods(rng).into_iter().map(|p| figure(rng, &one, p)).collect()),
