@@ -30,8 +30,11 @@ fn together(first: &PictureChange, last: &PictureChange) -> PictureChange {
     PictureChange { shift, previous: first.previous.clone(), ..last.clone() }
 }
 
-/// Whether the cell shows what it showed before: a figure that left came back as it was.
+/// Whether the cell shows what it showed before: a figure that left came back as it was, or one that came left again.
 fn is_nothing(change: &PictureChange) -> bool {
+    if change.shift == Shift::Left {
+        return change.previous.is_none();
+    }
     let same = |(key, version): (&std::sync::Arc<_>, &crate::store::Version)| {
         change.previous.as_ref().is_some_and(|(k, v)| k == key && v.revision == version.revision)
     };

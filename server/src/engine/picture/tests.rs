@@ -44,6 +44,11 @@ enum Step {
         indicator: usize,
         first: usize,
     },
+    /// A region moves and a source precedes in one commit.
+    MoveAndPrecede {
+        to: usize,
+        precedence: u8,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -54,6 +59,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (any::<bool>(), 0..3_usize, any::<bool>()).prop_map(|(prefecture, to, level)| Step::Move { prefecture, to, level }),
         1 => (0..3_usize, 0..3_u8).prop_map(|(source, precedence)| Step::Precede { source, precedence }),
         1 => (0..2_usize, 0..3_usize).prop_map(|(indicator, first)| Step::Order { indicator, first }),
+        1 => (0..3_usize, 0..3_u8).prop_map(|(to, precedence)| Step::MoveAndPrecede { to, precedence }),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -115,6 +121,11 @@ fn command(step: &Step) -> Command {
             let precedence = u32::from(*precedence);
             catalog(vec![v1::Source { precedence, ..source(SOURCES[*number], "") }.into()])
         }
+        Step::MoveAndPrecede { to, precedence } => {
+            let moved = region(REGIONS[3], REGIONS[*to]);
+            let precedence = u32::from(*precedence);
+            catalog(vec![moved.into(), v1::Source { precedence, ..source(SOURCES[1], "") }.into()])
+        }
         Step::Order { indicator: number, first } => {
             let source_order = vec![SOURCES[*first].to_owned()];
             catalog(vec![v1::Indicator { source_order, ..indicator(INDICATORS[*number], "CNY") }.into()])
@@ -171,7 +182,9 @@ fn queried(engine: &Engine, filter: &Filter, preferred: bool, revision: u64) -> 
 }
 
 fn apply(state: &mut State, preferred: bool, changes: &[PictureChange]) {
+    let mut places = std::collections::BTreeSet::new();
     for change in changes {
+        assert!(places.insert(change.place), "once: {change:?}");
         let cell = cell(preferred, &change.key, &change.version);
         let previous = change.previous.as_ref().map(|(key, version)| (key.source.clone(), version.revision));
         assert_eq!(state.get(&cell), previous.as_ref(), "what it replaced: {change:?}");
