@@ -1,7 +1,7 @@
 //! The watch checker at work: random writes, changes of the catalog, compactions, kills and restarts, while clients of every kind
 //! watch, stop, break off and come back; then everything that they saw is compared with the log.
 //!
-//! `INDICATOR_WATCH_SECONDS` sets how long (20), `INDICATOR_SEED` repeats a run's choices, `INDICATOR_WATCHERS` how many watch (24).
+//! `INDICATOR_WATCH_SECONDS` sets how long (16), `INDICATOR_SEED` repeats a run's choices, `INDICATOR_WATCHERS` how many watch (24).
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod catalog;
@@ -36,7 +36,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what_the_log_has() {
-    let seconds = setting("INDICATOR_WATCH_SECONDS", 20);
+    let seconds = setting("INDICATOR_WATCH_SECONDS", 16);
     let seed = setting("INDICATOR_SEED", fastrand::u64(..));
     say(&format!("{seconds} s; INDICATOR_SEED={seed}"));
     let mut rng = Rng::with_seed(seed);
@@ -91,7 +91,7 @@ async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, time: Durati
     let end = Instant::now() + time;
     let mut kill = rng.bool();
     loop {
-        let calm = Duration::from_millis(rng.u64(4000..8000));
+        let calm = Duration::from_millis(rng.u64(2500..5000));
         if Instant::now() + calm + Duration::from_secs(2) >= end {
             sleep(end.saturating_duration_since(Instant::now())).await;
             return;
@@ -177,7 +177,7 @@ async fn assert_queries(
 ) {
     let mut filter = filter.cloned().unwrap_or_default();
     filter.all_sources = !preferred && filter.sources.is_empty();
-    for revision in (0..6).map(|_| rng.u64(1..=log.head())).chain([log.head()]) {
+    for revision in (0..4).map(|_| rng.u64(1..=log.head())).chain([log.head()]) {
         let request =
             QueryObservationsRequest { filter: Some(filter.clone()), as_of: at_revision(revision), ..Default::default() };
         let answer = client.query(request).await.unwrap().observations;
