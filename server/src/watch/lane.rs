@@ -66,7 +66,7 @@ pub(super) struct Lane {
 enum Kept {
     #[default]
     Nothing,
-    Whole(Snapshot),
+    Whole(Box<Snapshot>),
     /// There is too much to keep: each reads for itself.
     TooMuch,
 }
@@ -163,7 +163,7 @@ impl Lane {
         // Who comes while it is read waits for it, and has it for nothing.
         let mut kept = self.kept.lock().await;
         match &*kept {
-            Kept::Whole(snapshot) if snapshot.revision() == revision => return Ok(snapshot.clone()),
+            Kept::Whole(snapshot) if snapshot.revision() == revision => return Ok(Snapshot::clone(snapshot)),
             Kept::TooMuch => drop(kept),
             Kept::Whole(_) | Kept::Nothing => {
                 let read = move |engine: &Engine| {
@@ -171,7 +171,7 @@ impl Lane {
                     Ok((snapshot.read_ahead(engine, KEPT_BYTES)?, snapshot))
                 };
                 let (whole, snapshot) = hub.blocking(read).await?;
-                *kept = if whole { Kept::Whole(snapshot.clone()) } else { Kept::TooMuch };
+                *kept = if whole { Kept::Whole(Box::new(snapshot.clone())) } else { Kept::TooMuch };
                 return Ok(snapshot);
             }
         }
