@@ -24,7 +24,7 @@ use indicator_proto::v1::{
 use indicator_tests::{
     LONG,
     check::{
-        Check, Violation, check,
+        Check, check,
         log::Log,
         recording::{Stream, Subscriber},
         view::View,

@@ -2,9 +2,11 @@
 //!
 //! - [`recording`]: what clients saw.
 //! - [`log`] and [`view`]: what was committed, and what of it a subscriber should see.
-//! - [`reading`]: a recorded stream beside the log: what the client holds after each message, and what it should hold.
+//! - [`reading`]: a recorded stream beside the log: what the client holds after each message, and what it should hold, as
+//!   `follower` finds.
 //! - `form`, `order`, `replay`, `latest`, `resume`: the checks, each of one guarantee, by name.
 
+mod follower;
 mod form;
 mod latest;
 pub mod log;

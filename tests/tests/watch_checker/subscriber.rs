@@ -81,6 +81,8 @@ pub(crate) async fn watch(world: Arc<World>, mut rng: Rng, number: usize) -> Sub
     let mut recorder = Recorder::new(name, &world.common);
     let mut positions: Vec<Position> = Vec::new();
     let mut opening = fresh(&request);
+    // Each kind of bad token comes once in any case.
+    let mut first_return = Some([Token::Forged, Token::Foreign, Token::OtherFilter][number % 3]);
     loop {
         // A connection of its own: a client that stops reading stops itself alone.
         if let Some(mut streaming) = recorder.open(&world.client(), &opening).await {
@@ -96,7 +98,8 @@ pub(crate) async fn watch(world: Arc<World>, mut rng: Rng, number: usize) -> Sub
             }
             opening = positions.last().map_or_else(|| fresh(&request), |position| from_token(&request, position));
         } else {
-            opening = next(&world, &mut rng, &request, &positions);
+            let bad = first_return.take_if(|_| !positions.is_empty());
+            opening = next(&world, &mut rng, &request, &positions, bad);
         }
     }
 }
@@ -166,9 +169,12 @@ fn from_revision(request: &WatchRequest, revision: u64) -> Opening {
     Opening::new(WatchRequest { start: Some(Start::AfterRevision(revision)), ..request.clone() })
 }
 
-/// How a client comes back.
-fn next(world: &World, rng: &mut Rng, request: &WatchRequest, positions: &[Position]) -> Opening {
+/// How a client comes back; with a bad token of this kind, if there is one.
+fn next(world: &World, rng: &mut Rng, request: &WatchRequest, positions: &[Position], bad: Option<Token>) -> Opening {
     let (Some(newest), Some(any)) = (positions.last(), rng.choice(positions)) else { return fresh(request) };
+    if let Some(token) = bad {
+        return with_bad_token(world, rng, request, newest, token);
+    }
     let head = world.common.head();
     match rng.u8(..100) {
         0..45 => from_token(request, newest),
@@ -185,13 +191,23 @@ fn next(world: &World, rng: &mut Rng, request: &WatchRequest, positions: &[Posit
             let deadline = Some(Duration::from_millis(rng.u64(800..2500)));
             Opening { deadline, ..from_revision(request, head + rng.u64(1..300)) }
         }
-        88..93 => Opening { token: Token::Forged, ..with_token(request, forged(rng, &newest.token)) },
-        93..96 => Opening { token: Token::Foreign, ..with_token(request, world.foreign_token.clone()) },
-        _ => {
-            let other = WatchRequest { include_previous: !request.include_previous, ..request.clone() };
-            Opening { token: Token::OtherFilter, ..with_token(&other, newest.token.clone()) }
-        }
+        88..93 => with_bad_token(world, rng, request, newest, Token::Forged),
+        93..96 => with_bad_token(world, rng, request, newest, Token::Foreign),
+        _ => with_bad_token(world, rng, request, newest, Token::OtherFilter),
     }
+}
+
+fn with_bad_token(world: &World, rng: &mut Rng, request: &WatchRequest, newest: &Position, token: Token) -> Opening {
+    let opening = match token {
+        Token::Genuine => from_token(request, newest),
+        Token::Forged => with_token(request, forged(rng, &newest.token)),
+        Token::Foreign => with_token(request, world.foreign_token.clone()),
+        Token::OtherFilter => {
+            let other = WatchRequest { include_previous: !request.include_previous, ..request.clone() };
+            with_token(&other, newest.token.clone())
+        }
+    };
+    Opening { token, ..opening }
 }
 
 /// A token that was altered behind its epoch.
