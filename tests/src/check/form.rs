@@ -94,10 +94,8 @@ pub(super) fn snapshots_are_the_state(reading: &Reading<'_>) -> Outcome {
     for Item { message, what } in &reading.items {
         match what {
             What::Reset(_) => entries.clear(),
-            What::Entry(entry) => {
-                if entries.insert(entry_key(entry), (*entry).clone()).is_some() {
-                    return Err(Failure::new(*message, format!("an entry twice: {entry:?}")));
-                }
+            What::Entry(entry) if entries.insert(entry_key(entry), (*entry).clone()).is_some() => {
+                return Err(Failure::new(*message, format!("an entry twice: {entry:?}")));
             }
             What::SnapshotEnd { end, observations, differing } => {
                 if let Some(cell) = differing {

@@ -116,7 +116,10 @@ pub struct Violation {
 
 type Outcome = Result<(), Failure>;
 
-const CHECKS: [(Check, fn(&Reading<'_>) -> Outcome); 21] = [
+/// Whether a guarantee holds on a stream.
+type Holds = fn(&Reading<'_>) -> Outcome;
+
+const CHECKS: [(Check, Holds); 21] = [
     (Check::WellFormed, form::well_formed),
     (Check::EventsMatchTheFilter, replay::events_match_the_filter),
     (Check::RevisionsNeverGoBack, order::revisions_never_go_back),

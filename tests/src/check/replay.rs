@@ -22,11 +22,9 @@ pub(super) fn events_match_the_filter(reading: &Reading<'_>) -> Outcome {
                     return Err(Failure::new(*message, format!("in the snapshot: {}", reading.show(cell))));
                 }
             }
-            What::Change(told) => {
-                if !told.matches(reading.view) {
-                    let what = format!("{:?} at {}: {}", told.change.kind(), told.revision, reading.show(told.cell));
-                    return Err(Failure::new(*message, what));
-                }
+            What::Change(told) if !told.matches(reading.view) => {
+                let what = format!("{:?} at {}: {}", told.change.kind(), told.revision, reading.show(told.cell));
+                return Err(Failure::new(*message, what));
             }
             _ => {}
         }
