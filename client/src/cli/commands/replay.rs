@@ -34,20 +34,18 @@ Examples:
   indicator replay gdp_*.csv --by vintage --speed 0.5 --create-missing
   indicator replay gdp.csv --from 2000 --speed max -o ndjson
 
-Takes the files, mappings and flags that import takes, checks everything first, and writes nothing if any row is
-bad. Then it writes the figures step by step, each step a commit; one that is too large for a commit is several,
-with no pause between them. It prints a line for each commit.
+Takes the files, mappings and flags that import takes, checks everything first, and writes nothing
+if any row is bad. Then it writes the figures step by step and prints a line for each commit. A step
+is one commit; where it is too large for that, it is several with no pause between them.
 
-By period, a step has the figures of a period: by its first day, of periods that begin on the same day the shorter
-first. Where several editions have a cell, its later ones follow as further steps of the period. By vintage, a step
-has what a file has of one moment of publication: by that moment, then in the order of the files; figures without
-one come last.
+By period, a step has the figures of one period: by its first day, and of periods that begin on the
+same day the shorter first. Where there are several editions of a cell, the later ones follow as
+further steps of the period. By vintage, a step has what a file has of one moment of publication: by
+that moment, then in the order of the files; figures without one come last.
 
-A lost connection is waited for. Ctrl-C stops between commits. Run again, it goes on where it was: a step that is
-there already makes no commit and no pause.")]
+A lost connection is waited for. Ctrl-C stops between commits. Run again, it goes on where it was: a
+step that is there already makes no commit and no pause.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    data: DataArgs,
     /// Steps a second, such as 10 or 0.5; max or 0: as fast as the server takes them
     #[arg(long, default_value = "1", value_name = "N")]
     speed: Speed,
@@ -62,6 +60,8 @@ pub(crate) struct Args {
     to: Option<Period>,
     #[command(flatten)]
     reason: ReasonArgs,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 /// What makes a step.

@@ -133,7 +133,11 @@ impl View for WrittenView {
     fn row(&self, written: &Written) -> Vec<String> {
         let number = format!("{}/{}", written.at + 1, self.steps);
         let made = written.answer.recorded_at.is_some();
-        let revision = if made { written.answer.revision.to_string() } else { String::new() };
+        let revision = if made {
+            format!("{} {}", self.language.word("revision", "修订号"), written.answer.revision)
+        } else {
+            String::new()
+        };
         vec![number, self.topic(written), self.counts(&written.answer), revision]
     }
 
