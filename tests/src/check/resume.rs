@@ -46,7 +46,14 @@ pub(super) fn old_tokens_are_answered(reading: &Reading<'_>) -> Outcome {
     if !fits {
         return Err(Failure::new(0, format!("{opened:?} where the horizon was {known:?}")));
     }
-    if outcome == WatchOutcome::Delta { delta(reading) } else { Ok(()) }
+    let reset = matches!(reading.items.get(1), Some(Item { what: What::Reset(_), .. }) | None);
+    match outcome {
+        WatchOutcome::Snapshot if reading.stream.goes_on() && !reset => {
+            Err(Failure::new(1, "a snapshot to a client that goes on, without Reset"))
+        }
+        WatchOutcome::Delta => delta(reading),
+        _ => Ok(()),
+    }
 }
 
 /// A difference is one event, with the revision of the progress after it, and brings all.

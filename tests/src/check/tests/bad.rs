@@ -213,7 +213,7 @@ fn a_snapshot_in_place_of_a_replay_without_a_reset_is_found() {
     let mut stream = every_change();
     stream.request.start = Some(Start::AfterRevision(2));
     stream.known = Known { head: 2, horizon: 3, asked_horizon: 3 };
-    assert_eq!(failed(&log(), vec![stream]), [Check::WellFormed].into());
+    assert_eq!(failed(&log(), vec![stream]), [Check::WellFormed, Check::OldTokensAreAnswered].into());
 }
 
 fn refusal(code: Code, reason: &str) -> Refusal {
