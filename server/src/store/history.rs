@@ -86,6 +86,33 @@ impl Store {
         History { db: self.db.clone(), values, records: Vec::new().into_iter(), after }
     }
 
+    /// The versions that the commits from one to another made in a series, by commit, the newest first. They lie side by side.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Corrupt`].
+    pub fn deltas(&self, series: u32, from: u64, to: u64) -> Result<Vec<(u64, Vec<Version>)>, Error> {
+        let first = BlockKey::newest_at(series, to);
+        let last = BlockKey { series, revision: from, kind: BlockKind::Delta, part: u16::MAX }.encode();
+        let mut deltas: Vec<(u64, Vec<Version>)> = Vec::new();
+        for item in self.db.range(first.as_slice()..=last.as_slice()) {
+            let (key, value) = item?;
+            let key = BlockKey::decode(&key).ok_or_else(|| Error::Corrupt("a block key is malformed".into()))?;
+            if key.kind == BlockKind::Base {
+                continue;
+            }
+            match deltas.last_mut() {
+                Some((revision, versions)) if *revision == key.revision => block::decode(&value, versions)?,
+                _ => {
+                    let mut versions = Vec::new();
+                    block::decode(&value, &mut versions)?;
+                    deltas.push((key.revision, versions));
+                }
+            }
+        }
+        Ok(deltas)
+    }
+
     /// The versions that one commit made in a series, by period.
     ///
     /// # Errors
