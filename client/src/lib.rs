@@ -51,5 +51,5 @@ pub use crate::{
     connect::Builder,
     error::{Error, Violation, code_name, reason_name},
     query::Query,
-    watch::{Watch, WatchEvent},
+    watch::{Watch, WatchEvent, WatchPosition, WatchState},
 };

@@ -187,7 +187,7 @@ mod tests {
         let error = Some(Error::Cut { what: "the watch", cause: None });
         let lost = WatchEvent::Connecting { attempt: 1, error, wait };
         assert_eq!(notice(&lost, true).as_deref(), Some("waiting: the watch was cut off; attempt 2 in 0.3 s"));
-        let opened = |outcome| WatchEvent::Opened { epoch: "e".to_owned(), revision: 7, outcome };
+        let opened = |outcome| WatchEvent::Opened { epoch: "e".to_owned(), revision: 7, head_revision: 7, outcome };
         let first = notice(&opened(WatchOutcome::Replay), false);
         assert_eq!(first.as_deref(), Some("watching: changes after revision 7"));
         assert_eq!(notice(&opened(WatchOutcome::Replay), true).as_deref(), Some("watching again, without a gap"));
