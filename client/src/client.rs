@@ -19,6 +19,7 @@ use crate::{
     error::is_timeout,
     query::Query,
     retry::{self, Policy},
+    view::ViewBuilder,
     watch::{Messages, Watch, WatchPosition},
 };
 
@@ -216,6 +217,11 @@ impl Client {
     /// [`WatchEvent::Reset`](crate::WatchEvent::Reset) and a snapshot, or by the outcome DELTA.
     pub fn watch_from(&self, request: v1::WatchRequest, position: WatchPosition) -> Watch {
         Watch::from_position(*self.policy(), request, position, self.watch_opener())
+    }
+
+    /// Keeps the current figures of what a filter selects at hand: [`ViewBuilder::open`] starts it.
+    pub fn view(&self, filter: v1::ObservationFilter) -> ViewBuilder {
+        ViewBuilder::new(self.clone(), filter)
     }
 
     fn watch_opener(&self) -> impl Fn(v1::WatchRequest) -> BoxFuture<'static, Result<Messages, Error>> + Send + Sync + use<> {
