@@ -3,6 +3,7 @@
 mod exec;
 mod feed;
 mod notice;
+mod reader;
 mod resume;
 mod stop;
 
@@ -17,7 +18,7 @@ use futures::FutureExt as _;
 use indicator_client::{Error, Watch, WatchEvent, WatchPosition, WatchState};
 use indicator_proto::v1::{StartNow, StartSnapshot, WatchMode, WatchOutcome, WatchRequest, watch_request::Start};
 
-use self::{exec::Exec, feed::Feed, notice::Notices, resume::ResumeFile, stop::Stop};
+use self::{exec::Exec, feed::Feed, notice::Notices, reader::Reader, resume::ResumeFile, stop::Stop};
 use crate::{
     commands::query::FilterArgs,
     context::{Context, Format},
@@ -174,7 +175,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     };
     let mut run = Run { cx, watch, sink, file, position: None, end: until, delta: false, notices: Notices::default() };
     let stop = Stop::on_signals()?;
-    let outcome = run.to_the_end(args.mode, &stop).await;
+    let outcome = run.until_the_end(args.mode, &stop).await;
     match stop.exit_code() {
         // What failed meanwhile failed because it was stopped: a signal of the terminal reaches the command too.
         Some(code) => std::process::exit(code),
@@ -213,8 +214,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(&mut self, mode: Mode, stop: &Stop) -> anyhow::Result<()> {
-        let mut kept = Instant::now();
+    async fn until_the_end(&mut self, mode: Mode, stop: &Stop) -> anyhow::Result<()> {
+        let (mut kept, reader) = (Instant::now(), Reader::of_stdout());
         while !stop.is_asked() {
             // Only when nothing is at hand are readers waiting for what has been written.
             let at_hand = self.watch.next().now_or_never();
@@ -227,6 +228,7 @@ impl Run<'_> {
                 None => tokio::select! {
                     event = self.watch.next() => event,
                     () = stop.asked() => break,
+                    () = reader.gone(), if matches!(self.sink, Sink::Print(_)) => break,
                     end = self.end.comes(self.cx) => {
                         self.end = End::At(end?);
                         if self.at_end() { break }

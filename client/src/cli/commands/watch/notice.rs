@@ -11,7 +11,7 @@ use crate::figure::grouped;
 /// Being behind by less than this is how a busy stream is.
 const NOTABLE: u64 = 1_000;
 
-/// How far it is behind is told this often.
+/// What goes on in the same way is told this often.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Which notices have been given.
@@ -21,6 +21,7 @@ pub(super) struct Notices {
     /// Being live is news.
     live_owed: bool,
     behind_told: Option<Instant>,
+    waiting_told: Option<(String, Instant)>,
 }
 
 impl Notices {
@@ -38,15 +39,14 @@ impl Notices {
             WatchEvent::Connecting { attempt: 1, error: Some(error), wait } if self.opened => {
                 format!("lost the connection: {error}; connecting again in {:.1} s", wait.as_secs_f64())
             }
-            WatchEvent::Connecting { attempt, error: Some(error), wait } => {
-                format!("waiting: {error}; attempt {} in {:.1} s", attempt + 1, wait.as_secs_f64())
-            }
+            WatchEvent::Connecting { error: Some(error), .. } => return self.waiting(error.to_string()),
             WatchEvent::Opened { revision, outcome, .. } => {
                 let again = std::mem::replace(&mut self.opened, true);
                 self.live_owed = !is_live(state);
+                self.waiting_told = None;
                 format!("{}{}", opened(*revision, *outcome, again), how(state))
             }
-            WatchEvent::Reset { reason } => format!("starting again: {reason}"),
+            WatchEvent::Reset { reason } => format!("what came before is void: {reason}"),
             WatchEvent::Diverged { revision, expected, actual } => format!(
                 "error: at revision {revision} what was delivered is not what the server has (digest {actual:016x}, not {expected:016x})"
             ),
@@ -58,6 +58,15 @@ impl Notices {
             WatchEvent::Commit(_) | WatchEvent::Progress { .. } => return self.behind(state),
             WatchEvent::Live | WatchEvent::Snapshot(_) | WatchEvent::SnapshotEntry(_) => return None,
         })
+    }
+
+    fn waiting(&mut self, error: String) -> Option<String> {
+        if self.waiting_told.as_ref().is_some_and(|(told, when)| *told == error && when.elapsed() < PAUSE) {
+            return None;
+        }
+        let text = format!("waiting: {error}");
+        self.waiting_told = Some((error, Instant::now()));
+        Some(text)
     }
 
     fn behind(&mut self, state: WatchState) -> Option<String> {
@@ -127,6 +136,7 @@ mod tests {
             (WatchEvent::Live, WatchState::Live),
             (lost(1), WatchState::Connecting { attempt: 2 }),
             (lost(2), WatchState::Connecting { attempt: 3 }),
+            (lost(3), WatchState::Connecting { attempt: 4 }),
             (opened(WatchOutcome::Replay), behind(1)),
             (WatchEvent::Live, WatchState::Live),
         ]
@@ -136,7 +146,7 @@ mod tests {
         behind by 8,993 revisions
         live
         lost the connection: the watch was cut off; connecting again in 0.3 s
-        waiting: the watch was cut off; attempt 3 in 0.3 s
+        waiting: the watch was cut off
         watching again, without a gap, behind by 1 revision
         live
         ");
@@ -160,7 +170,7 @@ mod tests {
         watching: what changed after revision 7 in its latest state only, as replays begin later, behind by 20 revisions
         live
         error: at revision 9 what was delivered is not what the server has (digest 00000000000000ff, not 0000000000000001)
-        starting again: the state differs
+        what came before is void: the state differs
         watching: the figures at revision 7, then their changes
         live
         ");
