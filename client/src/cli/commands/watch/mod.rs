@@ -298,8 +298,11 @@ impl Run<'_> {
             Sink::Print(feed) => feed.take(event).await?,
             Sink::Exec(exec) => exec.take(event).await?,
         }
-        // From a reset on there is none until the snapshot is complete; what is kept is then that of before.
-        self.position = self.watch.position();
+        // What an earlier run has kept may be of another history: it counts once a server has gone on from it. From a reset on there
+        // is no position until the snapshot is complete; what is kept is then that of before.
+        if self.notices.opened() {
+            self.position = self.watch.position();
+        }
         Ok(())
     }
 }
