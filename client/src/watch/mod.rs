@@ -2,7 +2,7 @@
 //!
 //! `session` decides, without any I/O, what a message or a failure means: what the application gets, where to resume, how long to
 //! wait. `given` follows what the application has got of it, `cells` sums it up. `driver` does what the session says: connects,
-//! waits, reads. `view` keeps the state that the events make.
+//! waits, reads. Whoever wants the state instead of its changes takes a [`View`](crate::View).
 
 mod cells;
 mod driver;
