@@ -61,20 +61,20 @@ impl History {
     }
 
     fn logged(&self, record: log::Record) -> Result<Logged, Error> {
-        let (revision, header) = (record.revision, record.header.clone());
-        let touched = touched(&self.db, record)?;
+        let (revision, header, beside) = record.into_parts();
+        let touched = touched(&self.db, revision, beside)?;
         Ok(Logged { revision, header, touched })
     }
 }
 
-/// What the commit of a record touched.
-pub(super) fn touched(db: &sled::Db, record: log::Record) -> Result<Touched, Error> {
-    if record.is_whole() {
-        return record.touched(std::iter::empty());
+/// What a commit touched; `beside` is what lies beside its header.
+pub(super) fn touched(db: &sled::Db, revision: u64, beside: Option<Touched>) -> Result<Touched, Error> {
+    if beside.is_some() {
+        return Touched::read(beside, std::iter::empty());
     }
-    let behind = db.range(keys::log(record.revision, 1)..=keys::log(record.revision, u16::MAX)).values();
+    let behind = db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
     let behind = behind.collect::<Result<Vec<IVec>, _>>()?;
-    record.touched(behind.iter().map(AsRef::as_ref))
+    Touched::read(None, behind.iter().map(AsRef::as_ref))
 }
 
 impl Store {
