@@ -108,8 +108,8 @@ async fn record(
 /// The message that a stream would have had. Of reconnects it has nothing.
 fn message(event: WatchEvent, opened: bool) -> Option<Message> {
     let message = match event {
-        WatchEvent::Opened { epoch, revision, outcome } if !opened => {
-            Message::Opened(WatchOpened { epoch, revision, outcome: outcome.into(), head_revision: revision })
+        WatchEvent::Opened { epoch, revision, head_revision, outcome } if !opened => {
+            Message::Opened(WatchOpened { epoch, revision, outcome: outcome.into(), head_revision })
         }
         WatchEvent::Opened { .. } | WatchEvent::Connecting { .. } | WatchEvent::Live => return None,
         WatchEvent::Reset { reason } => Message::Reset(Reset { reason }),
@@ -123,6 +123,7 @@ fn message(event: WatchEvent, opened: bool) -> Option<Message> {
         WatchEvent::Progress { revision, head_revision, resume_token, digest } => {
             Message::Progress(Progress { revision, resume_token, head_revision, digest })
         }
+        diverged @ WatchEvent::Diverged { .. } => panic!("the state is not the server's: {diverged:?}"),
     };
     Some(message)
 }
@@ -140,15 +141,9 @@ fn requests() -> Vec<WatchRequest> {
         WatchRequest { start: Some(Start::AfterRevision(0)), ..request.clone() },
         WatchRequest { filter: Some(filter.clone()), ..request },
         latest.clone(),
-        WatchRequest { filter: Some(filter), ..latest },
+        WatchRequest { filter: Some(filter), ..latest.clone() },
+        WatchRequest { preferred: true, ..latest },
     ]
-}
-
-/// Whether a guarantee is one to the application too. After a reconnect, the first event of the latest state says what it is to
-/// the state at the last progress, not to what had come after that.
-fn is_kept(check: Check, mode: WatchMode) -> bool {
-    let of_positions = [Check::EventsAreTheLatest, Check::PreviousIsTheStateBefore, Check::CellsIncrease];
-    mode != WatchMode::Latest || !of_positions.contains(&check)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,10 +182,9 @@ async fn a_watch_gives_every_change_exactly_once_and_in_order_across_fifty_cuts(
     let mut violations = Vec::new();
     for (number, watch) in watches.into_iter().enumerate() {
         let stream = watch.await.unwrap();
-        let view = View::new(&log, stream.request.filter.as_ref(), false);
-        let mode = stream.request.mode();
+        let view = View::new(&log, stream.request.filter.as_ref(), stream.request.preferred);
         let subscriber = Subscriber { name: format!("watch {number}"), streams: vec![stream] };
-        violations.extend(check(&log, &view, &subscriber).into_iter().filter(|v| is_kept(v.check, mode)));
+        violations.extend(check(&log, &view, &subscriber));
     }
     let names: BTreeSet<Check> = violations.iter().map(|v| v.check).collect();
     assert!(violations.is_empty(), "{names:?}: {violations:#?}");
