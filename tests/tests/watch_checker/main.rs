@@ -19,7 +19,7 @@ use indicator_tests::{
         Violation, check,
         log::Log,
         reading::same_figure,
-        recording::{Subscriber, token},
+        recording::{Subscriber, position, token},
         view::View,
     },
     client::{Client, at_revision},
@@ -57,13 +57,18 @@ async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what
     for task in churn {
         task.await.unwrap();
     }
-    world.finish(server.client().head().await);
+    let head = server.client().head().await;
+    world.finish(head);
     let mut subscribers = Vec::new();
     for watcher in watchers {
         subscribers.push(watcher.await.unwrap());
     }
     let log = Log::new(server.client().commits(0).await);
     assert_agreement(&server.client(), &log, &subscribers, &mut rng).await;
+    for subscriber in &subscribers {
+        let told = subscriber.streams.last().and_then(|stream| position(stream.messages.last()?));
+        assert_eq!(told, Some(head), "{} has not everything in the end", subscriber.name);
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "to repeat a failure, and to see what a run was made of")]

@@ -6,10 +6,10 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use indicator_tests::{client::Client, recorder::Common, server::Server};
+use indicator_tests::{LONG, client::Client, recorder::Common, server::Server};
 use tokio::sync::watch;
 
 /// The run.
@@ -17,8 +17,8 @@ use tokio::sync::watch;
 pub(crate) struct World {
     address: Mutex<SocketAddr>,
     writing: AtomicBool,
-    /// The last commit of all, when there is one.
-    end: watch::Sender<Option<u64>>,
+    /// The last commit of all, and when it was the last, once that is known.
+    end: watch::Sender<Option<(u64, Instant)>>,
     regions: Mutex<Vec<String>>,
     pub(crate) common: Common,
     /// Of another store.
@@ -57,12 +57,17 @@ impl World {
     /// Nothing comes after this revision.
     pub(crate) fn finish(&self, head: u64) {
         self.common.told_head(head);
-        self.end.send_replace(Some(head));
+        self.end.send_replace(Some((head, Instant::now())));
     }
 
     /// The last revision of all, once that is known.
     pub(crate) fn end(&self) -> Option<u64> {
-        *self.end.borrow()
+        self.end.borrow().map(|(head, _)| head)
+    }
+
+    /// Whether everybody should have had everything long ago.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.end.borrow().is_some_and(|(_, since)| since.elapsed() > 3 * LONG)
     }
 
     /// Waits, but not beyond the end of the writing.
