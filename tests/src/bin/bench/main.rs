@@ -16,11 +16,12 @@ mod process;
 mod report;
 mod streaming;
 mod unary;
+mod watch;
 mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 5] = ["unary", "writes", "import", "streaming", "open"];
+const NAMES: [&str; 6] = ["unary", "writes", "import", "streaming", "open", "watch"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -41,6 +42,7 @@ async fn main() -> Result<()> {
             "import" => import::run().await?,
             "streaming" => streaming::run().await?,
             "open" => open::run().await?,
+            "watch" => watch::fanout::run().await?,
             _ => unreachable!("the names were checked"),
         }
     }
