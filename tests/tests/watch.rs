@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use indicator_proto::v1::{
-    ChangeKind, Observation, ObservationFilter, StartNow, WatchRequest, WriteObservationsRequest, watch_request::Start,
+    CellChange, ChangeKind, Observation, ObservationFilter, StartNow, WatchRequest, WriteObservationsRequest,
+    watch_request::Start,
 };
 use indicator_tests::{
     catalog::{region, upsert},
@@ -106,14 +107,26 @@ async fn a_subtree_includes_regions_and_series_that_are_created_later() {
     client.apply(upsert(vec![region("CN-SD.9999", "CN-SD", "prefecture", "New", "新")])).await;
     let new = key("5g-base-stations", "CN-SD.9999", "bureau");
     client.put(vec![value(&new, "2020", "3"), value(&key("5g-base-stations", "CN-BJ", "bureau"), "2020", "4")]).await;
-    // Moved out of the subtree: what follows is no longer of it.
+    // Moved out of the subtree: its figures leave, and what follows is no longer of it. Moved back, they enter.
     client.apply(upsert(vec![region("CN-SD.9999", "CN", "prefecture", "New", "新")])).await;
     client.put(vec![value(&new, "2021", "5")]).await;
+    client.apply(upsert(vec![region("CN-SD.9999", "CN-SD", "prefecture", "New", "新")])).await;
     let head = client.head().await;
     watch.until(head).await;
-    let told: Vec<_> = watch.events.iter().map(|(_, c)| c.observation.as_ref().unwrap().value.as_str()).collect();
-    assert_eq!(told, ["2", "3"]);
-    assert_eq!(watch.catalog_changes.iter().map(|(revision, _)| *revision).collect::<Vec<_>>(), [4, 6]);
+    let told = |(revision, change): &(u64, CellChange)| {
+        let observation = change.observation.as_ref().unwrap();
+        (*revision, change.kind(), observation.value.clone(), observation.revision)
+    };
+    let told: Vec<_> = watch.events.iter().map(told).collect();
+    let expected = [
+        (3, ChangeKind::Inserted, "2", 3),
+        (5, ChangeKind::Inserted, "3", 5),
+        (6, ChangeKind::Left, "", 0),
+        (8, ChangeKind::Entered, "3", 5),
+        (8, ChangeKind::Entered, "5", 7),
+    ];
+    assert_eq!(told, expected.map(|(revision, kind, value, recorded)| (revision, kind, value.to_owned(), recorded)));
+    assert_eq!(watch.catalog_changes.iter().map(|(revision, _)| *revision).collect::<Vec<_>>(), [4, 6, 8]);
 
     let mut replayed = Transcript::open(&client, WatchRequest { start: Some(Start::AfterRevision(2)), ..request }).await.unwrap();
     replayed.until(head).await;

@@ -3,7 +3,7 @@ use std::{borrow::Borrow, sync::Arc};
 use indicator_proto::{SeriesKey, Time};
 
 use super::{Context, catalog};
-use crate::store::{Kind, Version};
+use crate::store::{self, Header, Kind, Version};
 
 /// A new version of a cell, and what it replaced.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,29 @@ pub struct Commit {
     pub entries: Vec<catalog::Change>,
     /// How many cells.
     pub counts: Counts,
+}
+
+impl Commit {
+    /// A commit as the log and the blocks have it.
+    pub(super) fn logged(
+        revision: u64,
+        header: Header,
+        series: Vec<SeriesChanges>,
+        entries: Vec<catalog::Change>,
+    ) -> Result<Self, store::Error> {
+        let time = header.time()?;
+        let Header { actor, reason, document_uri, request_id, hash, inserted, revised, deleted, backfilled, .. } = header;
+        Ok(Self {
+            revision,
+            time,
+            context: Context { actor, reason, document_uri },
+            request_id,
+            hash,
+            series,
+            entries,
+            counts: Counts { inserted, revised, deleted, backfilled },
+        })
+    }
 }
 
 /// What a command's caller is told.

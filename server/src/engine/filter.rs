@@ -136,6 +136,12 @@ impl Filter {
         level && (self.regions.is_empty() || self.regions.contains(region) || self.regions.iter().any(under))
     }
 
+    /// Whether what is selected changes when a region moves in the tree, or changes its level.
+    #[must_use]
+    pub fn depends_on_region_tree(&self) -> bool {
+        !self.region_level.is_empty() || (self.include_subregions && !self.regions.is_empty())
+    }
+
     /// Whether every period is selected.
     #[must_use]
     pub fn takes_every_period(&self) -> bool {

@@ -103,7 +103,9 @@ impl SeriesIndex {
     /// Every series.
     #[must_use]
     pub fn all(&self) -> RoaringBitmap {
-        (0..self.len()).collect()
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..self.len());
+        all
     }
 
     /// Series of any of these indicators.

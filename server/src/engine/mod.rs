@@ -13,11 +13,13 @@ mod error;
 mod filter;
 mod horizon;
 mod index;
+mod picture;
 mod plan;
 mod preferred;
 mod query;
 mod read;
 mod record;
+mod replay;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -38,8 +40,10 @@ pub use error::{Error, SeriesChanged, Violation};
 pub use filter::{Filter, Sources};
 pub use horizon::Retention;
 pub use index::SeriesIndex;
+pub use picture::{Difference, Picture, PictureChange, Shift};
 pub use query::{Chunk, Cursor, Query, Row, Summary};
 pub use read::{Moment, Vintage};
+pub use replay::Replay;
 pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
 
@@ -155,12 +159,6 @@ impl Engine {
     /// [`Error::Store`].
     pub fn size_on_disk(&self) -> Result<u64, Error> {
         Ok(self.shared.store.size_on_disk()?)
-    }
-
-    /// How many follow the head: watches, and reads that wait for a revision.
-    #[must_use]
-    pub fn subscribers(&self) -> u64 {
-        self.shared.subscribers() as u64
     }
 
     /// How many commands wait for the writer.
@@ -288,6 +286,71 @@ impl Engine {
     /// [`Error::Store`].
     pub fn header(&self, revision: u64) -> Result<Header, Error> {
         read::header(&self.shared, revision)
+    }
+
+    /// What a filter selects at a revision; `preferred` shows the figure of one source a cell, else each source's.
+    #[must_use]
+    pub fn picture(&self, filter: Filter, preferred: bool, revision: u64) -> Picture {
+        Picture::at(&self.shared, filter, preferred, revision)
+    }
+
+    /// Takes a picture on to the next commit. Answers what changed in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn advance(&self, picture: &mut Picture, commit: &Commit) -> Result<Vec<PictureChange>, Error> {
+        picture.advance(&self.shared, commit)
+    }
+
+    /// How a picture differs from what it was at an earlier revision.
+    #[must_use]
+    pub fn difference(&self, picture: &Picture, from: u64) -> Difference {
+        Difference::new(&self.shared, picture, from)
+    }
+
+    /// The next differences: about `enough`, and none at the end. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn next_differences(&self, difference: &mut Difference, enough: usize) -> Result<Vec<PictureChange>, Error> {
+        difference.next(&self.shared, enough)
+    }
+
+    /// How many cells differ, and how many figures the picture has. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn weigh(&self, difference: &Difference) -> Result<(u64, u64), Error> {
+        difference.weigh(&self.shared)
+    }
+
+    /// Visits the next commits, up to `to`, until told to stop. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], and what `visit` answers.
+    pub fn replay(
+        &self,
+        replay: &mut Replay,
+        to: u64,
+        visit: impl FnMut(&Commit) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        replay.read(&self.shared, to, visit)
+    }
+
+    /// Whether the commits after a revision are all in memory, decoded and with what they replaced.
+    #[must_use]
+    pub fn remembers_after(&self, revision: u64) -> bool {
+        revision >= self.head().revision || self.shared.recent(revision + 1).is_some()
+    }
+
+    /// How many cells the commits in memory after a revision changed, counted until there are more than `enough`.
+    #[must_use]
+    pub fn changes_after(&self, revision: u64, enough: u64) -> u64 {
+        self.shared.recent_changes_after(revision, enough)
     }
 
     /// A commit up to the head, with its changes.

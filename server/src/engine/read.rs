@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use indicator_proto::{Period, Time, v1::EntryKind};
 
-use super::{CellChange, Commit, Context, Counts, Error, SeriesChanges, catalog, shared::Shared};
+use super::{CellChange, Commit, Error, SeriesChanges, catalog, shared::Shared};
 use crate::store::{self, Header, Version};
 
 /// A moment of the record, resolved: versions up to a revision, and perhaps only those published by a time.
@@ -79,21 +79,7 @@ pub(super) fn commit(shared: &Shared, revision: u64, with_previous: bool) -> Res
         let key = Arc::clone(shared.index().key(id));
         series.push(SeriesChanges { id, key, changes: changes(shared, id, revision, with_previous)? });
     }
-    Ok(Arc::new(Commit {
-        revision,
-        time: header.time()?,
-        context: Context { actor: header.actor, reason: header.reason, document_uri: header.document_uri },
-        request_id: header.request_id,
-        hash: header.hash,
-        series,
-        entries: entry_changes(shared, revision, &touched.entries),
-        counts: Counts {
-            inserted: header.inserted,
-            revised: header.revised,
-            deleted: header.deleted,
-            backfilled: header.backfilled,
-        },
-    }))
+    Ok(Arc::new(Commit::logged(revision, header, series, entry_changes(shared, revision, &touched.entries))?))
 }
 
 fn changes(shared: &Shared, series: u32, revision: u64, with_previous: bool) -> Result<Vec<CellChange>, Error> {
@@ -109,7 +95,7 @@ fn changes(shared: &Shared, series: u32, revision: u64, with_previous: bool) -> 
     Ok(versions.into_iter().map(change).collect())
 }
 
-fn entry_changes(shared: &Shared, revision: u64, touched: &[(u8, String)]) -> Vec<catalog::Change> {
+pub(super) fn entry_changes(shared: &Shared, revision: u64, touched: &[(u8, String)]) -> Vec<catalog::Change> {
     let versions = shared.catalog.load();
     let (before, after) = (versions.at(revision - 1), versions.at(revision));
     let change = |(kind, id): &(u8, String)| {

@@ -95,10 +95,6 @@ impl Shared {
         self.head.subscribe()
     }
 
-    pub(super) fn subscribers(&self) -> usize {
-        self.head.receiver_count()
-    }
-
     pub(super) fn index(&self) -> RwLockReadGuard<'_, SeriesIndex> {
         self.index.read().expect("the writer does not panic while it adds series")
     }
@@ -167,6 +163,20 @@ impl Shared {
             commits.into_iter().for_each(|commit| recent.push(commit));
         }
         self.head.send_replace(head);
+    }
+
+    /// Changed cells of the recent commits after a revision, and one for each commit; not counted far beyond `enough`.
+    pub(super) fn recent_changes_after(&self, revision: u64, enough: u64) -> u64 {
+        let recent = self.recent.read().expect("nothing panics while it holds this lock");
+        let from = recent.commits.partition_point(|commit| commit.revision <= revision);
+        let mut changes = 0;
+        for commit in recent.commits.range(from..) {
+            changes += weight(commit) as u64;
+            if changes > enough {
+                break;
+            }
+        }
+        changes
     }
 
     /// A commit, if it is among the recent ones.

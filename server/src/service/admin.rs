@@ -11,53 +11,54 @@ use tokio::task;
 use tonic::{Request, Response, Status};
 
 use super::wire;
-use crate::engine::{Engine, Error};
+use crate::{engine::Error, watch::Hub};
 
 /// Serves `indicator.v1.AdminService`.
 #[derive(Clone)]
 pub struct Admin {
-    engine: Arc<Engine>,
+    hub: Arc<Hub>,
     started_at: Time,
 }
 
 impl Admin {
-    /// Over an engine that was started at a time.
+    /// Over an engine that was started at a time, and its watches.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, started_at: Time) -> Self {
-        Self { engine, started_at }
+    pub fn new(hub: Arc<Hub>, started_at: Time) -> Self {
+        Self { hub, started_at }
     }
 }
 
 #[tonic::async_trait]
 impl AdminService for Admin {
     async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Result<Response<v1::GetStatusResponse>, Status> {
-        let head = self.engine.head();
-        let catalog = self.engine.catalog();
+        let engine = self.hub.engine();
+        let head = engine.head();
+        let catalog = engine.catalog();
         let view = catalog.at(head.revision);
         let count = |kind| view.count(kind) as u64;
         Ok(Response::new(v1::GetStatusResponse {
             version: env!("CARGO_PKG_VERSION").into(),
-            epoch: wire::epoch(self.engine.epoch()),
+            epoch: wire::epoch(engine.epoch()),
             head_revision: head.revision,
             head_recorded_at: head.time.map(Timestamp::from),
             head_hash: head.hash.to_vec(),
-            series: u64::from(self.engine.series_count()),
+            series: u64::from(engine.series_count()),
             regions: count(EntryKind::Region),
             sources: count(EntryKind::Source),
             units: count(EntryKind::Unit),
             dimensions: count(EntryKind::Dimension),
             indicators: count(EntryKind::Indicator),
-            store_bytes: self.engine.size_on_disk()?,
-            subscribers: self.engine.subscribers(),
-            queued_writes: self.engine.queued_writes(),
+            store_bytes: engine.size_on_disk()?,
+            subscribers: self.hub.subscribers(),
+            queued_writes: engine.queued_writes(),
             started_at: Some(self.started_at.into()),
-            horizon_revision: self.engine.horizon()?,
+            horizon_revision: engine.horizon()?,
         }))
     }
 
     async fn compact(&self, request: Request<v1::CompactRequest>) -> Result<Response<v1::CompactResponse>, Status> {
         let v1::CompactRequest { revision } = request.into_inner();
-        let engine = Arc::clone(&self.engine);
+        let engine = Arc::clone(self.hub.engine());
         let revision = if revision == 0 { engine.head().revision } else { revision };
         let compacted = task::spawn_blocking(move || engine.compact(revision)).await;
         let horizon_revision = compacted.map_err(|_| Error::ShuttingDown)??;

@@ -17,6 +17,8 @@ use tonic::{
     service::Routes,
 };
 
+use super::ready_frames::ReadyFrames;
+
 /// The size at which tonic hands what it has to the connection.
 const YIELD_BYTES: usize = 64 * 1024;
 
@@ -82,7 +84,7 @@ where
             let mut grpc =
                 Grpc::new(EncodedCodec::<R>(PhantomData)).apply_max_message_size_config(Some(usize::MAX), Some(usize::MAX));
             let answer = grpc.server_streaming(service, request.map(Body::new)).await;
-            Ok::<_, Infallible>(answer.map(axum::body::Body::new))
+            Ok::<_, Infallible>(ReadyFrames::unpack(answer))
         }
     });
     let router = routes.axum_router_mut();
@@ -95,7 +97,7 @@ const VARINT: u32 = 0;
 const LENGTH_DELIMITED: u32 = 2;
 
 /// Writes the fields of a message.
-pub(super) trait PutField {
+pub(crate) trait PutField {
     /// The key of a field.
     fn put_key(&mut self, field: u32, wire_type: u32);
     /// A number that is not the default.

@@ -6,7 +6,7 @@ use indicator_proto::{Bound, Decimal, SeriesKey, Time, v1};
 use prost_types::Timestamp;
 
 use crate::{
-    engine::{CellChange, Chunk, Commit, Context, Row, SeriesChanges, Vintage, catalog},
+    engine::{CellChange, Commit, Context, Row, SeriesChanges, Vintage, catalog},
     store::{Datum, Details, Header, Kind, Version},
 };
 
@@ -62,14 +62,6 @@ pub(crate) fn row(row: &Row, series: Option<v1::SeriesKey>) -> v1::Observation {
         other_sources: row.other_sources,
         sources_disagree: row.sources_disagree,
         ..observation(&row.version, series)
-    }
-}
-
-/// Rows of a chunk from `start` on, as many as `most`.
-pub(crate) fn chunk(chunk: &Chunk, rows: &[Row]) -> v1::SeriesObservations {
-    v1::SeriesObservations {
-        series: Some(v1::SeriesKey::from(&*chunk.key)),
-        observations: rows.iter().map(|r| row(r, None)).collect(),
     }
 }
 

@@ -81,6 +81,14 @@ pub(crate) fn encode<V: Borrow<Version>>(versions: &[V]) -> Vec<Vec<u8>> {
     parts
 }
 
+/// The most that one version is estimated at: three texts of the largest sizes, and fifty equivalents.
+const LARGEST_ESTIMATE: usize = 24 + 40 + 4_000 + 4_000 + 2_000 + 50 * (64 + 24);
+
+/// Whether a block whose first part has these versions can have another part: only if the next version may not have fitted.
+pub(crate) fn may_have_more_parts(first: &[Version]) -> bool {
+    first.iter().map(estimate).sum::<usize>() + LARGEST_ESTIMATE > PART_BYTES
+}
+
 /// About how many bytes a version takes; never far too low.
 fn estimate(version: &Version) -> usize {
     let details = version.figure.details.as_deref().map_or(0, |d| {

@@ -9,7 +9,7 @@ use prost::Message as _;
 use sled::IVec;
 
 use super::{
-    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block,
+    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
     open::{claim, identity, open_sled},
@@ -30,7 +30,7 @@ const CHAIN_CHECKED: usize = 1_000;
 /// A data directory, opened by this process alone.
 #[derive(Debug)]
 pub struct Store {
-    db: sled::Db,
+    pub(super) db: sled::Db,
     /// sled's file: `flush` does not reach the disk's platters by itself.
     file: File,
     watermark: Watermark,
@@ -182,10 +182,7 @@ impl Store {
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        let Some(record) = self.log_record(revision)? else { return Ok(Touched::default()) };
-        let behind = self.db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
-        let behind = behind.collect::<Result<Vec<IVec>, _>>()?;
-        record.touched(behind.iter().map(AsRef::as_ref))
+        self.log_record(revision)?.map_or_else(|| Ok(Touched::default()), |record| history::touched(&self.db, record))
     }
 
     /// Every series, by id.
@@ -310,16 +307,6 @@ impl Store {
             if key.kind == BlockKind::Delta {
                 block::decode(&value, &mut versions)?;
             }
-        }
-        Ok(versions)
-    }
-
-    /// The versions that one commit made in a series, by period.
-    pub fn delta(&self, series: u32, revision: u64) -> Result<Vec<Version>, Error> {
-        let key = |part| BlockKey { series, revision, kind: BlockKind::Delta, part }.encode();
-        let mut versions = Vec::new();
-        for value in self.db.range(key(0)..=key(u16::MAX)).values() {
-            block::decode(&value?, &mut versions)?;
         }
         Ok(versions)
     }

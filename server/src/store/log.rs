@@ -34,6 +34,11 @@ impl Record {
         (Self { revision, header, touched: beside }, behind)
     }
 
+    /// Whether what the commit touched is in the record itself.
+    pub(super) fn is_whole(&self) -> bool {
+        self.touched.is_some()
+    }
+
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
         let texts = [&self.header.actor, &self.header.reason, &self.header.document_uri, &self.header.request_id];

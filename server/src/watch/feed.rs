@@ -1,285 +1,332 @@
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures::{Stream, stream};
 use indicator_proto::v1::{self, watch_response::Message};
 use tokio::{
     sync::watch,
     task,
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
 
-use super::{Start, Subscription, snapshot::Snapshot};
+use super::{
+    Hub, Mode, Start, Subscriber, Subscription,
+    catch_up::{CatchUp, Delta},
+    frames::frame,
+    lane::{Lane, Tip},
+    ring::Take,
+    snapshot::Snapshot,
+};
 use crate::{
-    engine::{Commit, Engine, Error, Head},
+    engine::{Engine, Error},
     service::wire,
 };
 
-/// Changes in one message, about: commits are put together up to this, and a larger one is split.
-const CHANGES_PER_MESSAGE: usize = 1_000;
-
-/// Commits that are put together.
-const COMMITS_PER_MESSAGE: usize = 256;
-
-/// A commit with fewer changes than this is read where the reader asks; a larger one, or an old one, where blocking is allowed.
-const READ_IN_PLACE: u64 = 64;
+/// Bytes that are handed to the connection at once.
+const PIECE: usize = 64 << 10;
 
 /// Clients come back within this time after a stop, each at a random moment of it.
 const RETRY_SPREAD: Duration = Duration::from_secs(2);
 
-/// One subscriber's stream.
+/// One subscriber's stream: a position in the log, and what is on its way from there.
 pub struct Feed {
-    engine: Arc<Engine>,
-    subscription: Arc<Subscription>,
-    head: watch::Receiver<Head>,
-    stopping: CancellationToken,
+    hub: Arc<Hub>,
+    lane: Arc<Lane>,
+    tip: watch::Receiver<Tip>,
+    start: Start,
+    progress_interval: Duration,
+    min_interval: Duration,
     /// Everything up to this revision is sent or queued.
     position: u64,
     phase: Phase,
-    /// Messages that belong together and are sent one by one.
-    queue: VecDeque<Message>,
+    /// Frames that are sent one after the other, in pieces.
+    queue: VecDeque<Bytes>,
     next_progress: Instant,
+    next_delivery: Instant,
+    timer: Pin<Box<Sleep>>,
+    _subscriber: Subscriber,
 }
 
 enum Phase {
     Opening,
     Snapshot(Box<Snapshot>),
-    Live,
+    Delta(Box<Delta>),
+    /// Takes what is shared; while that is ahead, reads the log.
+    Live(Option<Box<CatchUp>>),
     Ended,
 }
 
 impl Feed {
-    /// A stream that starts where the subscription says, and ends when `stopping` is cancelled.
+    /// A stream that starts where the subscription says.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, subscription: Subscription, stopping: CancellationToken) -> Self {
-        // Subscribe before reading the head: a commit in between is then seen as a move of the head.
-        let mut head = engine.follow();
-        let revision = head.borrow_and_update().revision;
+    pub fn new(hub: &Arc<Hub>, subscription: &Subscription, subscriber: Subscriber) -> Self {
+        let lane = hub.lane(&subscription.selection);
+        // Subscribe before reading the head: a commit in between is then seen as a move of the tip.
+        let tip = lane.follow();
         let position = match subscription.start {
-            Start::Snapshot | Start::Now => revision,
+            Start::Snapshot | Start::Now => hub.engine().head().revision,
             Start::After(after) => after,
         };
-        let next_progress = Instant::now() + subscription.progress_interval;
+        let now = Instant::now();
         Self {
-            engine,
-            subscription: Arc::new(subscription),
-            head,
-            stopping,
+            lane,
+            tip,
+            start: subscription.start,
+            progress_interval: subscription.progress_interval,
+            min_interval: subscription.min_interval,
             position,
             phase: Phase::Opening,
             queue: VecDeque::new(),
-            next_progress,
+            next_progress: now + subscription.progress_interval,
+            next_delivery: now,
+            timer: Box::pin(sleep_until(now)),
+            _subscriber: subscriber,
+            hub: Arc::clone(hub),
         }
     }
 
-    /// The messages, each made when it is asked for.
-    pub fn into_stream(self) -> impl Stream<Item = Result<v1::WatchResponse, Error>> + Send {
+    /// The frames, each made when it is asked for; it asks for nothing while nobody reads.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
         stream::unfold(self, |mut feed| async {
-            let message = feed.next().await?;
-            if message.is_err() {
+            let frames = feed.next().await?;
+            if frames.is_err() {
                 feed.phase = Phase::Ended;
             }
-            Some((message.map(|message| v1::WatchResponse { message: Some(message) }), feed))
+            Some((frames, feed))
         })
     }
 
-    async fn next(&mut self) -> Option<Result<Message, Error>> {
+    async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         loop {
-            if let Some(message) = self.queue.pop_front() {
-                return Some(Ok(message));
+            if let Some(mut frames) = self.queue.pop_front() {
+                if frames.len() > PIECE {
+                    self.queue.push_front(frames.split_off(PIECE));
+                }
+                return Some(Ok(frames));
             }
             let step = match std::mem::replace(&mut self.phase, Phase::Ended) {
                 Phase::Ended => return None,
-                Phase::Opening => {
-                    self.open();
-                    Ok(())
-                }
+                Phase::Opening => self.open().await,
                 Phase::Snapshot(snapshot) => self.send_snapshot(snapshot).await,
-                Phase::Live => {
-                    self.phase = Phase::Live;
-                    self.live().await
-                }
+                Phase::Delta(delta) => self.send_delta(delta).await,
+                Phase::Live(catch_up) => self.live(catch_up).await,
             };
-            if let Err(error) = step {
-                return Some(Err(error));
+            match step {
+                Ok(phase) => self.phase = phase,
+                Err(error) => return Some(Err(error)),
             }
         }
     }
 
-    fn open(&mut self) {
-        let outcome = match self.subscription.start {
-            Start::Snapshot => v1::WatchOutcome::Snapshot,
-            Start::After(_) | Start::Now => v1::WatchOutcome::Replay,
-        };
-        self.queue.push_back(Message::Opened(v1::WatchOpened {
-            epoch: wire::epoch(self.engine.epoch()),
-            revision: self.position,
-            outcome: outcome.into(),
-            head_revision: self.engine.head().revision,
-        }));
-        self.phase = match self.subscription.start {
-            Start::Snapshot => Phase::Snapshot(Box::new(Snapshot::new(&self.engine, &self.subscription, self.position))),
-            Start::After(_) | Start::Now => {
-                // So that a client has a token from the first moment.
-                self.queue_progress();
-                Phase::Live
-            }
-        };
+    fn send(&mut self, message: Message) {
+        self.queue.push_back(frame(message));
     }
 
-    async fn send_snapshot(&mut self, mut snapshot: Box<Snapshot>) -> Result<(), Error> {
-        if self.stopping.is_cancelled() {
-            // Half a snapshot is of no use: the client starts again, elsewhere or later.
-            return Err(Error::ShuttingDown);
+    async fn open(&mut self) -> Result<Phase, Error> {
+        let Start::After(after) = self.start else {
+            let snapshot = self.start == Start::Snapshot;
+            self.send_opened(if snapshot { v1::WatchOutcome::Snapshot } else { v1::WatchOutcome::Replay });
+            if snapshot {
+                return self.snapshot().await;
+            }
+            // So that a client has a token from the first moment.
+            self.send_progress();
+            return Ok(Phase::Live(None));
+        };
+        let horizon = self.hub.engine().horizon()?;
+        if after >= horizon || after >= self.hub.engine().head().revision {
+            self.send_opened(v1::WatchOutcome::Replay);
+            self.send_progress();
+            return Ok(Phase::Live(None));
         }
-        let engine = Arc::clone(&self.engine);
-        let read = task::spawn_blocking(move || snapshot.next(&engine).map(|chunk| (chunk, snapshot)));
-        let (chunk, snapshot) = read.await.map_err(|_| Error::ShuttingDown)??;
-        if let Some(chunk) = chunk {
-            self.queue.push_back(Message::Snapshot(chunk));
-            self.phase = Phase::Snapshot(snapshot);
-            return Ok(());
+        if self.blocking(move |engine, lane| Delta::outweighs_snapshot(engine, &lane.selection, after)).await? {
+            self.position = self.hub.engine().head().revision;
+            self.send_opened(v1::WatchOutcome::Snapshot);
+            return self.reset(format!(
+                "the start, revision {after}, lies before the horizon of replays, revision {horizon}, and as much has changed since \
+                 as there is"
+            ))
+            .await;
         }
-        let (revision, observations) = (snapshot.revision(), snapshot.observations);
-        self.queue.push_back(Message::SnapshotEnd(v1::SnapshotEnd { revision, observations }));
-        self.queue_progress();
-        self.phase = Phase::Live;
-        Ok(())
+        self.send_opened(v1::WatchOutcome::Delta);
+        self.delta().await
+    }
+
+    fn send_opened(&mut self, outcome: v1::WatchOutcome) {
+        let engine = self.hub.engine();
+        let (epoch, head_revision) = (wire::epoch(engine.epoch()), engine.head().revision);
+        let revision = self.position;
+        self.send(Message::Opened(v1::WatchOpened { epoch, revision, outcome: outcome.into(), head_revision }));
+    }
+
+    /// Tells the reader to forget what it has, and begins again with a snapshot.
+    async fn reset(&mut self, reason: String) -> Result<Phase, Error> {
+        self.send(Message::Reset(v1::Reset { reason }));
+        self.position = self.hub.engine().head().revision;
+        self.snapshot().await
+    }
+
+    async fn snapshot(&mut self) -> Result<Phase, Error> {
+        let position = self.position;
+        let snapshot = self.blocking(move |engine, lane| Ok(Snapshot::new(engine, &lane.selection, position))).await?;
+        Ok(Phase::Snapshot(Box::new(snapshot)))
+    }
+
+    async fn send_snapshot(&mut self, mut snapshot: Box<Snapshot>) -> Result<Phase, Error> {
+        self.check_running()?;
+        let (part, snapshot) = self.blocking(move |engine, _| Ok((snapshot.next(engine)?, snapshot))).await?;
+        if let Some(part) = part {
+            self.queue.push_back(part);
+            return Ok(Phase::Snapshot(snapshot));
+        }
+        self.send(Message::SnapshotEnd(snapshot.end()));
+        self.send_progress();
+        Ok(Phase::Live(None))
+    }
+
+    /// What is half sent when the server stops is of no use: the client starts again where it started, elsewhere or later.
+    fn check_running(&self) -> Result<(), Error> {
+        if self.hub.stopping().is_cancelled() { Err(Error::ShuttingDown) } else { Ok(()) }
+    }
+
+    async fn delta(&mut self) -> Result<Phase, Error> {
+        let position = self.position;
+        let delta = self.blocking(move |engine, lane| Delta::after(engine, &lane.selection, position)).await?;
+        Ok(Phase::Delta(Box::new(delta)))
+    }
+
+    async fn send_delta(&mut self, mut delta: Box<Delta>) -> Result<Phase, Error> {
+        self.check_running()?;
+        let ((frames, last), delta) = self.blocking(move |engine, _| Ok((delta.read(engine)?, delta))).await?;
+        self.queue.push_back(frames);
+        if !last {
+            return Ok(Phase::Delta(delta));
+        }
+        self.position = delta.revision();
+        self.next_delivery = Instant::now() + self.min_interval;
+        self.send_progress();
+        Ok(Phase::Live(None))
     }
 
     /// Queues what is next on a live stream; waits for it if there is nothing.
-    async fn live(&mut self) -> Result<(), Error> {
-        if self.stopping.is_cancelled() {
+    async fn live(&mut self, catch_up: Option<Box<CatchUp>>) -> Result<Phase, Error> {
+        let tip = *self.tip.borrow_and_update();
+        if tip.closing || self.hub.stopping().is_cancelled() {
             self.close();
-            return Ok(());
+            return Ok(Phase::Ended);
         }
         let now = Instant::now();
-        let head = self.head.borrow_and_update().revision;
-        if self.position < head {
-            return self.queue_changes(head, now >= self.next_progress).await;
+        if now < self.next_delivery {
+            self.rest(now).await;
+            return Ok(Phase::Live(catch_up));
+        }
+        match self.lane.take(self.hub.engine(), self.position) {
+            Take::Behind(until) if self.lane.selection.mode == Mode::EveryChange => return self.catch_up(catch_up, until).await,
+            Take::Behind(_) => return self.delta().await,
+            Take::Frames(frames, position) => {
+                self.position = position;
+                if !frames.is_empty() {
+                    self.queue.push_back(frames);
+                    if !self.min_interval.is_zero() {
+                        self.next_delivery = now + self.min_interval;
+                    }
+                }
+            }
         }
         if now >= self.next_progress {
-            self.queue_progress();
-            return Ok(());
+            self.send_progress();
         }
+        if self.queue.is_empty() {
+            self.wait().await;
+        }
+        Ok(Phase::Live(None))
+    }
+
+    /// Reads the log as far as what is shared does not reach back.
+    async fn catch_up(&mut self, catch_up: Option<Box<CatchUp>>, until: u64) -> Result<Phase, Error> {
+        let position = self.position;
+        let read = self.blocking(move |engine, lane| {
+            let horizon = engine.horizon()?;
+            if position < horizon {
+                return Ok(Err(horizon));
+            }
+            let mut catch_up = catch_up.filter(|c| c.position() == position);
+            let reading = catch_up.get_or_insert_with(|| Box::new(CatchUp::after(engine, &lane.selection, position)));
+            let read = reading.read(engine, &lane.selection, until)?;
+            Ok(Ok((read, catch_up)))
+        });
+        match read.await? {
+            Ok(((frames, position), catch_up)) => {
+                self.position = position;
+                if !frames.is_empty() {
+                    self.queue.push_back(frames);
+                }
+                if Instant::now() >= self.next_progress {
+                    self.send_progress();
+                }
+                Ok(Phase::Live(catch_up))
+            }
+            Err(horizon) => {
+                let reason = format!("compaction up to revision {horizon} has passed this stream, which stood at {position}");
+                self.reset(reason).await
+            }
+        }
+    }
+
+    /// Waits until there is something to take, it is time for progress, or the server stops.
+    async fn wait(&mut self) {
+        let _waiting = self.lane.wait();
+        // Whoever takes lanes further may have passed this one while nobody waited for it.
+        if self.lane.tip().revision < self.hub.engine().head().revision {
+            self.hub.poke();
+        }
+        set(&mut self.timer, self.next_progress);
         tokio::select! {
-            // The engine outlives the wait, or the stream ends with it.
-            moved = self.head.changed() => if moved.is_err() { self.close() },
-            () = self.stopping.cancelled() => self.close(),
-            () = sleep_until(self.next_progress) => {}
+            // The lane outlives the wait.
+            _ = self.tip.changed() => {}
+            () = &mut self.timer => {}
         }
-        Ok(())
     }
 
-    /// Queues the matching changes of the next commits, up to a message's worth, or of one large commit, split.
-    async fn queue_changes(&mut self, head: u64, with_progress: bool) -> Result<(), Error> {
-        let (engine, subscription, after) = (Arc::clone(&self.engine), Arc::clone(&self.subscription), self.position);
-        let read = move || read_changes(&engine, &subscription, after, head);
-        let (messages, position) = if head - after <= READ_IN_PLACE {
-            read()?
-        } else {
-            task::spawn_blocking(read).await.map_err(|_| Error::ShuttingDown)??
-        };
-        self.queue.extend(messages.into_iter().map(Message::Changes));
-        self.position = position;
-        if with_progress {
-            self.queue_progress();
+    /// Waits until the next delivery is due, whatever happens meanwhile.
+    async fn rest(&mut self, now: Instant) {
+        if now >= self.next_progress {
+            return self.send_progress();
         }
-        Ok(())
+        set(&mut self.timer, self.next_delivery.min(self.next_progress));
+        tokio::select! {
+            () = &mut self.timer => {}
+            () = self.hub.stopping().cancelled() => {}
+        }
     }
 
-    fn queue_progress(&mut self) {
-        self.queue.push_back(Message::Progress(v1::Progress {
-            revision: self.position,
-            resume_token: self.subscription.token(&self.engine, self.position),
-            head_revision: self.engine.head().revision,
-            digest: None,
-        }));
-        self.next_progress = Instant::now() + self.subscription.progress_interval;
+    fn send_progress(&mut self) {
+        self.queue.push_back(self.lane.progress(self.hub.engine(), self.position));
+        self.next_progress = Instant::now() + self.progress_interval;
     }
 
     fn close(&mut self) {
         let spread = u64::try_from(RETRY_SPREAD.as_millis()).unwrap_or(u64::MAX);
         let wait = Duration::from_millis(u64::from(getrandom::u32().unwrap_or_default()) % spread);
-        self.queue.push_back(Message::Closing(v1::Closing {
-            resume_token: self.subscription.token(&self.engine, self.position),
-            retry_after: prost_types::Duration::try_from(wait).ok(),
-        }));
-        self.phase = Phase::Ended;
+        let resume_token = self.lane.selection.token(self.hub.engine(), self.position);
+        let retry_after = prost_types::Duration::try_from(wait).ok();
+        self.send(Message::Closing(v1::Closing { resume_token, retry_after }));
+    }
+
+    /// Runs what blocks on the disk, off the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine, &Lane) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (hub, lane) = (Arc::clone(&self.hub), Arc::clone(&self.lane));
+        // It fails only when the runtime stops.
+        task::spawn_blocking(move || work(hub.engine(), &lane)).await.map_err(|_| Error::ShuttingDown)?
     }
 }
 
-/// The messages for the commits after `after`, and the revision that they reach.
-fn read_changes(engine: &Engine, subscription: &Subscription, after: u64, head: u64) -> Result<(Vec<v1::Changes>, u64), Error> {
-    let mut events: Vec<v1::CommitEvents> = Vec::new();
-    let (mut changes, mut position) = (0, after);
-    for revision in after + 1..=head {
-        let commit = engine.commit(revision, subscription.include_previous)?;
-        position = revision;
-        let Some(event) = matching(engine, subscription, &commit) else { continue };
-        let size = event.changes.len() + event.catalog_changes.len();
-        if size > CHANGES_PER_MESSAGE {
-            // What was gathered goes first, then the large commit in messages of its own.
-            let mut messages = gather(events).into_iter().collect::<Vec<_>>();
-            messages.extend(split(event));
-            return Ok((messages, position));
-        }
-        changes += size;
-        events.push(event);
-        if changes >= CHANGES_PER_MESSAGE || events.len() >= COMMITS_PER_MESSAGE {
-            break;
-        }
+/// Sets a timer, if it is not set so already.
+fn set(timer: &mut Pin<Box<Sleep>>, deadline: Instant) {
+    if timer.deadline() != deadline {
+        timer.as_mut().reset(deadline);
     }
-    Ok((gather(events).into_iter().collect(), position))
-}
-
-fn gather(events: Vec<v1::CommitEvents>) -> Option<v1::Changes> {
-    let (first_revision, last_revision) = (events.first()?.revision, events.last()?.revision);
-    Some(v1::Changes { first_revision, last_revision, events, more: false })
-}
-
-/// A commit's changes in several messages, all but the last with `more`.
-fn split(event: v1::CommitEvents) -> Vec<v1::Changes> {
-    let revision = event.revision;
-    let mut parts: Vec<v1::CommitEvents> = Vec::new();
-    let head = v1::CommitEvents { changes: Vec::new(), catalog_changes: Vec::new(), ..event.clone() };
-    for changes in event.catalog_changes.chunks(CHANGES_PER_MESSAGE) {
-        parts.push(v1::CommitEvents { catalog_changes: changes.to_vec(), ..head.clone() });
-    }
-    for changes in event.changes.chunks(CHANGES_PER_MESSAGE) {
-        parts.push(v1::CommitEvents { changes: changes.to_vec(), ..head.clone() });
-    }
-    let last = parts.len() - 1;
-    let message = |(number, event)| v1::Changes {
-        first_revision: revision,
-        last_revision: revision,
-        events: vec![event],
-        more: number < last,
-    };
-    parts.into_iter().enumerate().map(message).collect()
-}
-
-/// What of a commit the subscription takes; `None` if nothing.
-fn matching(engine: &Engine, subscription: &Subscription, commit: &Commit) -> Option<v1::CommitEvents> {
-    let catalog = engine.catalog();
-    // As the catalog was then: a replay answers as the live stream did.
-    let view = catalog.at(commit.revision);
-    let filter = &subscription.filter;
-    let mut changes = Vec::new();
-    for series in commit.series.iter().filter(|s| filter.matches(view, &s.key)) {
-        let taken = series.changes.iter().filter(|c| filter.takes(c.version.period));
-        changes.extend(taken.map(|c| wire::change(&series.key, c, subscription.include_previous)));
-    }
-    let entries: &[_] = if subscription.include_catalog { &commit.entries } else { &[] };
-    let catalog_changes: Vec<v1::CatalogChange> = entries.iter().map(wire::entry_change).collect();
-    if changes.is_empty() && catalog_changes.is_empty() {
-        return None;
-    }
-    Some(v1::CommitEvents {
-        revision: commit.revision,
-        recorded_at: Some(commit.time.into()),
-        context: Some(wire::context(&commit.context)),
-        changes,
-        catalog_changes,
-    })
 }

@@ -1,13 +1,26 @@
 //! The log as streams of changes.
 //!
-//! A subscriber is a cursor into the log and nothing more: the engine tells only that the head has moved, and the [`Feed`] reads
-//! the commits after its position when its reader asks for the next message. A reader that does not ask costs no memory and
-//! delays nobody; when it asks again, it goes on where it was.
+//! A subscriber is a cursor into the log and nothing more ([`Feed`]): when its reader asks for more, it takes what lies after its
+//! position; while nobody asks, it costs no memory and delays nobody. Subscribers who see the same share a *lane*: it follows the
+//! log for them, encodes each run of commits once, and hands out slices of the same bytes. The [`Hub`] takes the lanes further
+//! for which somebody waits, whenever the head of the log moves. Who is behind what a lane keeps reads the log for itself.
+//!
+//! ```text
+//! log → hub → lane: picture → ring of frames (every change)      → feed → connection
+//!                           → steps, conflated (latest) + digest →
+//! ```
 
+mod catch_up;
+mod conflate;
 mod feed;
+mod frames;
+mod hub;
+mod lane;
+mod ring;
 mod snapshot;
+mod steps;
 mod subscription;
 
 pub use feed::Feed;
-pub(crate) use subscription::open_token;
-pub use subscription::{Start, Subscription};
+pub use hub::{Hub, Subscriber};
+pub use subscription::{Mode, Selection, Start, Subscription};

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,21 +16,45 @@ pub enum Start {
     Now,
 }
 
-/// What a subscriber asked for, checked.
+/// How changes are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Each, in the order of the log.
+    EveryChange,
+    /// The latest state of each cell that changed.
+    Latest,
+}
+
+/// What is to be seen, and how: what subscribers have in common who can be sent the same bytes.
 #[derive(Debug, Clone)]
-pub struct Subscription {
+pub struct Selection {
     /// Which cells.
     pub filter: Filter,
-    /// Where to start.
-    pub start: Start,
-    /// Tell the position at least this often.
-    pub progress_interval: Duration,
+    /// How changes are delivered.
+    pub mode: Mode,
+    /// One figure a cell, that of the preferred source.
+    pub preferred: bool,
     /// With what each change replaced.
     pub include_previous: bool,
     /// Also changes of the catalog.
     pub include_catalog: bool,
-    /// Binds tokens to all this but the start.
+    /// The request in its one form, without where to start and how often to tell: equal for equal selections.
+    pub identity: Arc<[u8]>,
+    /// Binds tokens to the selection.
     pub fingerprint: u64,
+}
+
+/// What a subscriber asked for, checked.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// What to see.
+    pub selection: Selection,
+    /// Where to start.
+    pub start: Start,
+    /// Tell the position at least this often.
+    pub progress_interval: Duration,
+    /// At most one delivery in this time; zero is no limit.
+    pub min_interval: Duration,
 }
 
 /// What a resume token holds.
@@ -40,28 +64,28 @@ struct Position {
     revision: u64,
 }
 
-impl Subscription {
+impl Selection {
     /// A token that goes on after a revision.
     #[must_use]
     pub fn token(&self, engine: &Engine, revision: u64) -> String {
         engine.tokens().seal(Purpose::Resume, &Position { fingerprint: self.fingerprint, revision })
     }
-}
 
-/// The revision that a token goes on after.
-///
-/// # Errors
-///
-/// [`Error::OtherEpoch`]; [`Error::Invalid`] if it is altered, or of another subscription.
-pub(crate) fn open_token(engine: &Engine, token: &str, fingerprint: u64) -> Result<u64, Error> {
-    let invalid = |reason, why: String| Error::from(Violation::new("resume_token", reason, why));
-    let position: Position = engine.tokens().open(Purpose::Resume, token).map_err(|error| match error {
-        TokenError::OtherEpoch => Error::OtherEpoch,
-        TokenError::Malformed | TokenError::Altered => invalid(ErrorReason::InvalidResumeToken, error.to_string()),
-    })?;
-    if position.fingerprint != fingerprint {
-        let why = "belongs to a watch with another filter, mode or options; use those, or start with a snapshot";
-        return Err(invalid(ErrorReason::ResumeTokenOtherFilter, why.into()));
+    /// The revision that a token goes on after.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherEpoch`]; [`Error::Invalid`] if it is altered, or of another selection.
+    pub fn open_token(&self, engine: &Engine, token: &str) -> Result<u64, Error> {
+        let invalid = |reason, why: String| Error::from(Violation::new("resume_token", reason, why));
+        let position: Position = engine.tokens().open(Purpose::Resume, token).map_err(|error| match error {
+            TokenError::OtherEpoch => Error::OtherEpoch,
+            TokenError::Malformed | TokenError::Altered => invalid(ErrorReason::InvalidResumeToken, error.to_string()),
+        })?;
+        if position.fingerprint != self.fingerprint {
+            let why = "belongs to a watch with another filter, mode or options; use those, or start with a snapshot";
+            return Err(invalid(ErrorReason::ResumeTokenOtherFilter, why.into()));
+        }
+        Ok(position.revision)
     }
-    Ok(position.revision)
 }

@@ -84,6 +84,19 @@ impl Catalog {
         versions.push(Version { revision, entry });
     }
 
+    /// What the commits after `from`, up to `to`, made of the entries together, by kind, then id.
+    pub fn changes_between(&self, from: u64, to: u64) -> Vec<Change> {
+        let (before, after) = (self.at(from), self.at(to));
+        let tables = self.tables.iter().flat_map(|(kind, table)| table.keys().map(move |id| (*kind, id)));
+        let change = |(kind, id): (EntryKind, &Arc<str>)| match (before.entry(kind, id), after.entry(kind, id)) {
+            (None, Some((_, after))) => Some(Change::Inserted(after.clone())),
+            (Some((was, before)), Some((is, after))) if was != is => Some(Change::Revised(before.clone(), after.clone())),
+            (Some((_, before)), None) => Some(Change::Deleted(before.clone())),
+            (None, None) | (Some(_), Some(_)) => None,
+        };
+        tables.filter_map(change).collect()
+    }
+
     /// The catalog as commit `revision` left it.
     pub fn at(&self, revision: u64) -> View<'_> {
         View::new(self, revision)

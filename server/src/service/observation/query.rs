@@ -8,7 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{
-    super::{filter, moment, page, rows::RowEncoder, wire},
+    super::{encoder::ObservationEncoder, filter, moment, page, wire},
     Answers, reach,
 };
 use crate::{
@@ -81,11 +81,11 @@ fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {
     if !send(encode(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) }))) {
         return;
     }
-    let (mut gone, mut chunks, mut encoder) = (false, 0, RowEncoder::default());
+    let (mut gone, mut chunks, mut encoder) = (false, 0, ObservationEncoder::default());
     let summary = engine.query(query, |chunk| {
         let mut parts = chunk.rows.chunks(ROWS_PER_MESSAGE);
         chunks += parts.len() as u64;
-        gone = !parts.all(|rows| send(encoder.chunk(&chunk.key, rows)));
+        gone = !parts.all(|rows| send(encoder.query_chunk(&chunk.key, rows)));
         if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match summary {

@@ -128,3 +128,29 @@ fn a_long_regular_series_takes_a_few_bytes_a_cell() {
     let bytes: usize = encode(&versions).iter().map(Vec::len).sum();
     assert!(bytes < 500 * 8, "{bytes} bytes");
 }
+
+#[test]
+fn a_block_of_one_part_is_never_taken_for_one_of_several_and_the_other_way_round() {
+    let long = |text: &str| Some(Arc::new(Details { note: text.repeat(4_000), ..Details::default() }));
+    let version = |ordinal: usize, details: Option<Arc<Details>>| Version {
+        period: Period::from_ordinal(Frequency::Monthly, ordinal as i32).unwrap(),
+        kind: Kind::Inserted,
+        published_at: Time::from_micros(0).unwrap(),
+        recorded_at: Time::from_micros(0).unwrap(),
+        revision: 1,
+        figure: Figure { datum: Datum::Withdrawn, statuses: Statuses::default(), details },
+    };
+    for count in (1..1_200).step_by(37) {
+        // The last one is large: it may be what opens a second part.
+        let last = [None, long("x")];
+        for details in last {
+            let mut versions: Vec<Version> = (0..count).map(|n| version(24_000 + n, None)).collect();
+            versions.push(version(24_000 + count, details));
+            let parts = encode(&versions);
+            let mut first = Vec::new();
+            decode(&parts[0], &mut first).unwrap();
+            assert!(parts.len() == 1 || may_have_more_parts(&first), "{count}: {} parts", parts.len());
+            assert!(count > 300 || !may_have_more_parts(&first[..first.len() - 1]), "{count}: small blocks cost one look");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Follows the head of the log for all subscribers, and takes further the lanes of those who wait.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{sync::Notify, task};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Selection,
+    lane::{Capacity, Lane},
+};
+use crate::engine::Engine;
+
+/// What all lanes together may keep, and what one lane may in any case.
+const BYTES: usize = 64 << 20;
+const LEAST_BYTES: usize = 256 << 10;
+const MOST_BYTES: usize = 16 << 20;
+const CHANGES: usize = 200_000;
+const LEAST_CHANGES: usize = 1_000;
+const MOST_CHANGES: usize = 50_000;
+
+/// Commits with more changed cells than this in all are encoded where blocking is allowed.
+const ENCODED_IN_PLACE: u64 = 2_000;
+
+/// Serves all watches. A subscriber costs a cursor; what subscribers have in common is in lanes, one for each selection.
+pub struct Hub {
+    engine: Arc<Engine>,
+    lanes: Mutex<HashMap<Arc<[u8]>, Weak<Lane>>>,
+    poke: Notify,
+    subscribers: AtomicU64,
+    stopping: CancellationToken,
+}
+
+impl Hub {
+    /// Follows an engine until `stopping` is cancelled, which ends every stream. Within a tokio runtime only.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, stopping: CancellationToken) -> Arc<Self> {
+        let hub =
+            Arc::new(Self { engine, lanes: Mutex::default(), poke: Notify::new(), subscribers: AtomicU64::new(0), stopping });
+        tokio::spawn(Arc::clone(&hub).follow());
+        hub
+    }
+
+    /// What it follows.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(super) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// How many watch, or wait to.
+    #[must_use]
+    pub fn subscribers(&self) -> u64 {
+        self.subscribers.load(Ordering::Relaxed)
+    }
+
+    /// Counts as a subscriber as long as it lives.
+    #[must_use]
+    pub fn subscriber(self: &Arc<Self>) -> Subscriber {
+        self.subscribers.fetch_add(1, Ordering::Relaxed);
+        Subscriber(Arc::clone(self))
+    }
+
+    /// The lane of a selection.
+    pub(super) fn lane(&self, selection: &Selection) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().expect("nothing panics while it holds this lock");
+        if let Some(lane) = lanes.get(&selection.identity).and_then(Weak::upgrade) {
+            return lane;
+        }
+        let lane = Arc::new(Lane::new(&self.engine, selection.clone()));
+        lanes.insert(Arc::clone(&selection.identity), Arc::downgrade(&lane));
+        drop(lanes);
+        self.poke();
+        lane
+    }
+
+    /// Somebody waits for a lane that is behind the head.
+    pub(super) fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// The lanes that somebody uses, and what each may keep.
+    fn lanes(&self) -> (Vec<Arc<Lane>>, Capacity) {
+        let mut lanes = self.lanes.lock().expect("nothing panics while it holds this lock");
+        let mut used = Vec::with_capacity(lanes.len());
+        lanes.retain(|_, lane| lane.upgrade().map(|lane| used.push(lane)).is_some());
+        let share = |all: usize, least, most| (all / used.len().max(1)).clamp(least, most);
+        let capacity =
+            Capacity { bytes: share(BYTES, LEAST_BYTES, MOST_BYTES), changes: share(CHANGES, LEAST_CHANGES, MOST_CHANGES) };
+        (used, capacity)
+    }
+
+    async fn follow(self: Arc<Self>) {
+        let mut head = self.engine.follow();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => break,
+                changed = head.changed() => if changed.is_err() { break },
+                () = self.poke.notified() => {}
+            }
+            head.mark_unchanged();
+            self.advance().await;
+        }
+        self.lanes().0.iter().for_each(|lane| lane.close());
+    }
+
+    async fn advance(&self) {
+        let head = self.engine.head().revision;
+        let (lanes, capacity) = self.lanes();
+        for lane in lanes {
+            if lane.wants(head) {
+                self.take_further(Arc::clone(&lane), head, capacity).await;
+            }
+            if let Some(revision) = lane.begin_summing_up() {
+                self.sum_up(lane, revision);
+            }
+        }
+    }
+
+    async fn take_further(&self, lane: Arc<Lane>, head: u64, capacity: Capacity) {
+        if self.engine.changes_after(lane.tip().revision, ENCODED_IN_PLACE) <= ENCODED_IN_PLACE {
+            return lane.advance(&self.engine, head, capacity);
+        }
+        let engine = Arc::clone(&self.engine);
+        // It fails only when the runtime stops.
+        let _ = task::spawn_blocking(move || lane.advance(&engine, head, capacity)).await;
+    }
+
+    fn sum_up(&self, lane: Arc<Lane>, revision: u64) {
+        let engine = Arc::clone(&self.engine);
+        task::spawn_blocking(move || match lane.sum_up(&engine, revision) {
+            Ok(digest) => lane.summed_up(revision, digest),
+            Err(error) => tracing::error!(%error, "cannot sum up the state for its digest"),
+        });
+    }
+}
+
+/// See [`Hub::subscriber`].
+pub struct Subscriber(Arc<Hub>);
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.0.subscribers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
