@@ -21,7 +21,18 @@ mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 6] = ["unary", "writes", "import", "streaming", "open", "watch"];
+const NAMES: [&str; 10] = [
+    "unary",
+    "writes",
+    "import",
+    "streaming",
+    "open",
+    "watch",
+    "watch-latest",
+    "watch-stalled",
+    "watch-idle",
+    "watch-replay",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -43,6 +54,10 @@ async fn main() -> Result<()> {
             "streaming" => streaming::run().await?,
             "open" => open::run().await?,
             "watch" => watch::fanout::run().await?,
+            "watch-latest" => watch::latest::run().await?,
+            "watch-stalled" => watch::stalled::run().await?,
+            "watch-idle" => watch::idle::run().await?,
+            "watch-replay" => watch::replay::run().await?,
             _ => unreachable!("the names were checked"),
         }
     }

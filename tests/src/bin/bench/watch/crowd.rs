@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 use super::{
     http2::{Connection, Reader},
     latencies::Latencies,
-    side::{Listener, Side, Start},
+    side::{Listener, Side, Wanted},
 };
 use crate::process::Server;
 
@@ -28,6 +28,9 @@ pub(super) fn now() -> u64 {
     static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     ORIGIN.elapsed().as_nanos() as u64 + 1
 }
+
+/// The number to write last where not every change is told.
+pub(super) const LAST: u64 = u64::MAX;
 
 /// Numbers that were written or seen: two of these are equal only if it was the same numbers, each as often.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub(super) struct Crowd {
     shared: Arc<Shared>,
     connections: JoinSet<Result<Audience>>,
     closing: watch::Sender<bool>,
-    subscribers: u64,
+    pub(super) subscribers: u64,
 }
 
 #[derive(Default)]
@@ -74,6 +77,8 @@ struct Shared {
     open: AtomicU64,
     /// Events that were seen, by all together.
     events: AtomicU64,
+    /// Subscribers who have seen [`LAST`].
+    finished: AtomicU64,
     /// What was sent before this is not measured; at first, nothing is.
     measured_from: AtomicU64,
 }
@@ -81,8 +86,22 @@ struct Shared {
 /// What a crowd measured.
 pub(super) struct Measured {
     pub(super) latencies: Latencies,
+    /// When the first event was seen.
+    pub(super) since: u64,
     /// When the last event was seen.
     pub(super) until: u64,
+}
+
+impl Measured {
+    fn nothing() -> Self {
+        Self { latencies: Latencies::new(), since: u64::MAX, until: 0 }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.latencies.merge(&other.latencies);
+        self.since = self.since.min(other.since);
+        self.until = self.until.max(other.until);
+    }
 }
 
 impl Crowd {
@@ -90,7 +109,7 @@ impl Crowd {
     pub(super) async fn open(
         (side, server): (Side, &Server),
         (connections, subscribers): (usize, usize),
-        start: Start,
+        wanted: Wanted,
         stance: Stance,
     ) -> Result<Self> {
         let (closing, closed) = watch::channel(false);
@@ -102,7 +121,7 @@ impl Crowd {
             // As equal parts as there can be.
             let here = (number + 1) * subscribers / connections - number * subscribers / connections;
             for _ in 0..here {
-                connection.call(&server.address, side.watch_path(), &side.watch(start), side.ends_request());
+                connection.call(&server.address, side.watch_path(), &side.watch(wanted), side.ends_request());
             }
             let audience = Audience::new(side, here, Arc::clone(&shared));
             tasks.spawn(attend(connection, audience, stance, closed.clone()));
@@ -122,6 +141,11 @@ impl Crowd {
     /// Waits until every subscriber has seen so many events.
     pub(super) async fn wait(&mut self, events: u64) -> Result<()> {
         self.wait_for(|shared| &shared.events, events * self.subscribers).await.context("events are lost")
+    }
+
+    /// Waits until every subscriber has seen [`LAST`].
+    pub(super) async fn wait_for_last(&mut self) -> Result<()> {
+        self.wait_for(|shared| &shared.finished, self.subscribers).await.context("the last change is lost")
     }
 
     /// Waits until every subscriber has seen so many events, but no longer than a time. Answers how many all have seen together.
@@ -152,21 +176,22 @@ impl Crowd {
 
     /// Takes the subscribers away. Each must have seen these numbers, each once and in the order of the log.
     pub(super) async fn close(self, expected: Numbers) -> Result<Measured> {
-        let mut measured = Measured { latencies: Latencies::new(), until: 0 };
+        let mut measured = Measured::nothing();
         for audience in self.leave().await? {
             for subscriber in &audience.subscribers {
                 let seen = subscriber.seen;
                 ensure!(seen == expected, "a subscriber saw {} of {} events, or not those", seen.count, expected.count);
             }
-            measured.latencies.merge(&audience.latencies);
-            measured.until = measured.until.max(audience.until);
+            measured.join(&audience.measured);
         }
         Ok(measured)
     }
 
     /// Takes the subscribers away, whatever they saw.
-    pub(super) async fn dismiss(self) -> Result<()> {
-        self.leave().await.map(drop)
+    pub(super) async fn dismiss(self) -> Result<Measured> {
+        let mut measured = Measured::nothing();
+        self.leave().await?.iter().for_each(|audience| measured.join(&audience.measured));
+        Ok(measured)
     }
 
     async fn leave(mut self) -> Result<Vec<Audience>> {
@@ -208,13 +233,18 @@ async fn attend(
 struct Audience {
     side: Side,
     subscribers: Vec<Subscriber>,
-    latencies: Latencies,
-    until: u64,
+    measured: Measured,
+    measured_from: u64,
     shared: Arc<Shared>,
     /// Of what was read at once: what goes to `shared` after it.
-    opened: u64,
+    news: News,
+}
+
+#[derive(Default)]
+struct News {
+    open: u64,
     events: u64,
-    measured_from: u64,
+    finished: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -227,7 +257,7 @@ struct Subscriber {
 impl Audience {
     fn new(side: Side, subscribers: usize, shared: Arc<Shared>) -> Self {
         let subscribers = vec![Subscriber::default(); subscribers];
-        Self { side, subscribers, latencies: Latencies::new(), until: 0, shared, opened: 0, events: 0, measured_from: 0 }
+        Self { side, subscribers, measured: Measured::nothing(), measured_from: u64::MAX, shared, news: News::default() }
     }
 
     fn is_open(&self) -> bool {
@@ -239,35 +269,26 @@ impl Audience {
     }
 
     fn end(&mut self) {
-        self.shared.events.fetch_add(std::mem::take(&mut self.events), Relaxed);
-        self.shared.open.fetch_add(std::mem::take(&mut self.opened), Relaxed);
+        let News { open, events, finished } = std::mem::take(&mut self.news);
+        self.shared.open.fetch_add(open, Relaxed);
+        self.shared.events.fetch_add(events, Relaxed);
+        self.shared.finished.fetch_add(finished, Relaxed);
     }
 }
 
 impl Reader for Audience {
     fn message(&mut self, stream: usize, message: &[u8]) -> Result<()> {
         let subscriber = self.subscribers.get_mut(stream).context("no such stream")?;
-        let (was_open, seen_before) = (subscriber.open, subscriber.seen.count);
-        let now = now();
-        self.side.read(message, &mut Visit {
-            subscriber,
-            latencies: &mut self.latencies,
-            now,
-            measured_from: self.measured_from,
-        })?;
-        self.opened += u64::from(subscriber.open && !was_open);
-        if subscriber.seen.count > seen_before {
-            self.events += subscriber.seen.count - seen_before;
-            self.until = now;
-        }
-        Ok(())
+        let Self { measured, measured_from, news, .. } = self;
+        self.side.read(message, &mut Visit { subscriber, measured, news, now: now(), measured_from: *measured_from })
     }
 }
 
 /// A subscriber while it reads a message.
 struct Visit<'a> {
     subscriber: &'a mut Subscriber,
-    latencies: &'a mut Latencies,
+    measured: &'a mut Measured,
+    news: &'a mut News,
     now: u64,
     measured_from: u64,
 }
@@ -275,14 +296,19 @@ struct Visit<'a> {
 impl Listener for Visit<'_> {
     fn opened(&mut self) {
         self.subscriber.open = true;
+        self.news.open += 1;
     }
 
     fn event(&mut self, revision: u64, number: u64) -> Result<()> {
         ensure!(revision >= self.subscriber.revision, "revision {revision} after {}", self.subscriber.revision);
         self.subscriber.revision = revision;
         self.subscriber.seen.add(number);
-        if number >= self.measured_from {
-            self.latencies.add(self.now.saturating_sub(number));
+        self.news.events += 1;
+        self.news.finished += u64::from(number == LAST);
+        self.measured.since = self.measured.since.min(self.now);
+        self.measured.until = self.now;
+        if number >= self.measured_from && number != LAST {
+            self.measured.latencies.add(self.now.saturating_sub(number));
         }
         Ok(())
     }

@@ -8,15 +8,23 @@ mod fields;
 mod http2;
 mod latencies;
 mod side;
+mod turn;
 mod writers;
 
 pub(crate) mod fanout;
+pub(crate) mod idle;
+pub(crate) mod latest;
+pub(crate) mod replay;
+pub(crate) mod stalled;
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::{figures::Figures, indicator, load::connect, process::Server};
+
+/// Those of a crowd.
+const CONNECTIONS: usize = 10;
 
 /// Where the writes go.
 const FIGURES: Figures = Figures { indicators: 10, regions: 100, months: 40 };

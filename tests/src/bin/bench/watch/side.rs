@@ -1,5 +1,7 @@
 //! The contestants' interfaces: how a watch is opened, how its messages are read, how a figure is written.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use indicator_proto::v1::{self, watch_request};
@@ -20,13 +22,15 @@ pub(super) enum Side {
     Etcd,
 }
 
-/// Where a watch starts.
+/// What to watch. Always of all cells or keys.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Start {
-    /// With the next change.
-    Now,
-    /// With the first change of all.
-    Beginning,
+pub(super) enum Wanted {
+    /// Every change from now on.
+    NewChanges,
+    /// Every change there ever was.
+    AllChanges,
+    /// What is current from now on, told at most once in this time. etcd has no such thing.
+    Latest(Duration),
 }
 
 /// Takes what a watch tells.
@@ -57,28 +61,29 @@ impl Side {
         self == Self::Indicatord
     }
 
-    /// Asks for every change of everything.
-    pub(super) fn watch(self, start: Start) -> Bytes {
-        match self {
-            Self::Indicatord => {
-                let start = match start {
-                    Start::Now => watch_request::Start::Now(v1::StartNow {}),
-                    Start::Beginning => watch_request::Start::AfterRevision(0),
-                };
-                frame(&v1::WatchRequest {
-                    start: Some(start),
-                    mode: v1::WatchMode::EveryChange.into(),
-                    ..v1::WatchRequest::default()
-                })
-            }
-            Self::Etcd => {
-                let start_revision = match start {
-                    Start::Now => 0,
-                    Start::Beginning => 1,
-                };
-                frame(&etcd::WatchRequest::of_all_keys(start_revision))
-            }
+    /// The request of a watch.
+    pub(super) fn watch(self, wanted: Wanted) -> Bytes {
+        if self == Self::Etcd {
+            return frame(&etcd::WatchRequest::of_all_keys(match wanted {
+                Wanted::NewChanges | Wanted::Latest(_) => 0,
+                Wanted::AllChanges => 1,
+            }));
         }
+        let start = match wanted {
+            Wanted::NewChanges | Wanted::Latest(_) => watch_request::Start::Now(v1::StartNow {}),
+            Wanted::AllChanges => watch_request::Start::AfterRevision(0),
+        };
+        let (mode, min_interval) = match wanted {
+            Wanted::NewChanges | Wanted::AllChanges => (v1::WatchMode::EveryChange, None),
+            Wanted::Latest(interval) => (v1::WatchMode::Latest, Some(interval)),
+        };
+        let min_interval = min_interval.filter(|interval| !interval.is_zero());
+        frame(&v1::WatchRequest {
+            start: Some(start),
+            mode: mode.into(),
+            min_interval: min_interval.and_then(|interval| prost_types::Duration::try_from(interval).ok()),
+            ..v1::WatchRequest::default()
+        })
     }
 
     /// Reads a message of a watch.
@@ -124,25 +129,19 @@ fn read_ours(message: &[u8], listener: &mut impl Listener) -> Result<()> {
     for field in Fields(message) {
         match field? {
             (1, _) => listener.opened(),
-            (4, Field::Bytes(changes)) => {
-                for field in Fields(changes) {
-                    let (3, Field::Bytes(commit)) = field? else { continue };
-                    let mut revision = 0;
-                    for field in Fields(commit) {
-                        match field? {
-                            (1, Field::Number(number)) => revision = number,
-                            (4, Field::Bytes(change)) => {
-                                for field in Fields(change) {
-                                    if let (2, Field::Bytes(observation)) = field? {
-                                        listener.event(revision, number(observation)?)?;
-                                    }
-                                }
-                            }
-                            _ => {}
+            (4, Field::Bytes(changes)) => each(changes, 3, |commit| {
+                let mut revision = 0;
+                for field in Fields(commit) {
+                    match field? {
+                        (1, Field::Number(number)) => revision = number,
+                        (4, Field::Bytes(change)) => {
+                            each(change, 2, |observation| listener.event(revision, number(observation)?))?;
                         }
+                        _ => {}
                     }
                 }
-            }
+                Ok(())
+            })?,
             (5, _) => {}
             (other, _) => bail!("a watch has message {other}"),
         }
@@ -156,22 +155,30 @@ fn read_etcds(message: &[u8], listener: &mut impl Listener) -> Result<()> {
         match field? {
             (3, Field::Number(1)) => listener.opened(),
             (4, Field::Number(1)) => bail!("a watch was cancelled"),
-            (11, Field::Bytes(event)) => {
-                for field in Fields(event) {
-                    let (2, Field::Bytes(pair)) = field? else { continue };
-                    let mut revision = 0;
-                    for field in Fields(pair) {
-                        match field? {
-                            (3, Field::Number(number)) => revision = number,
-                            (5, Field::Bytes(observation)) if !observation.is_empty() => {
-                                listener.event(revision, number(observation)?)?;
-                            }
-                            _ => {}
-                        }
+            (11, Field::Bytes(event)) => each(event, 2, |pair| {
+                let mut revision = 0;
+                for field in Fields(pair) {
+                    match field? {
+                        (3, Field::Number(number)) => revision = number,
+                        (5, Field::Bytes(observation)) => listener.event(revision, number(observation)?)?,
+                        _ => {}
                     }
                 }
-            }
+                Ok(())
+            })?,
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Each message that is in a field of this number.
+fn each(message: &[u8], number: u64, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    for field in Fields(message) {
+        if let (n, Field::Bytes(inner)) = field?
+            && n == number
+        {
+            take(inner)?;
         }
     }
     Ok(())

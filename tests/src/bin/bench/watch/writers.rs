@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use tonic::codegen::http::Uri;
 
 use super::{
-    crowd::{Numbers, now},
+    crowd::{LAST, Numbers, now},
     side::Side,
 };
 use crate::{
@@ -51,6 +51,18 @@ pub(super) async fn write_for(
     // In a task of its own, which no call leaves.
     let each = tokio::spawn(try_join_all(writers.collect::<Vec<_>>())).await??;
     Ok(join(each))
+}
+
+/// Writes [`LAST`] to the first cell.
+pub(super) async fn write_last((side, server): (Side, &Server), figures: Figures) -> Result<()> {
+    let uri: Uri = format!("http://{}{}", server.address, side.write_path()).parse()?;
+    let mut sender = open(server).await?;
+    // Something else first: what is there already would not be written.
+    for number in [1, LAST] {
+        sender = sender.ready().await?;
+        call(&mut sender, &uri, side.write(figures, &[(0, number)])).await?;
+    }
+    Ok(())
 }
 
 /// Which figures a commit has.
