@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::server::Connected as _};
 use tower::ServiceBuilder;
 
-use super::{deadline::Deadlines, message_limit::MessageLimit, preface::Preface};
+use super::{deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,7 @@ async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, o
         .layer(MessageLimit(options.max_message_bytes))
         .service(routes);
     let builder = builder(options.preface_timeout);
-    let io = TokioIo::new(Preface::new(socket, options.preface_timeout));
+    let io = TokioIo::new(Preface::new(Gather::new(socket), options.preface_timeout));
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let served = async {
         tokio::select! {

@@ -7,6 +7,7 @@
 
 pub mod config;
 mod deadline;
+mod gather;
 mod health;
 mod listener;
 mod message_limit;

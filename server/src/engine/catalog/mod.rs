@@ -15,7 +15,7 @@ mod validate;
 mod view;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 #[cfg(test)]
 mod tests;
 

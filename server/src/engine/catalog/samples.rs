@@ -6,41 +6,41 @@ use indicator_proto::v1;
 
 use super::{Catalog, Entry};
 
-pub(super) fn texts(texts: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(in crate::engine) fn texts(texts: &[(&str, &str)]) -> BTreeMap<String, String> {
     texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
 }
 
-pub(super) fn strings(texts: &[&str]) -> Vec<String> {
+pub(in crate::engine) fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-pub(super) fn region(id: &str, parent: &str) -> v1::Region {
+pub(in crate::engine) fn region(id: &str, parent: &str) -> v1::Region {
     let level = ["country", "province", "prefecture"][usize::from(id.contains('-')) + usize::from(id.contains('.'))];
     let (id, parent) = (id.to_owned(), parent.to_owned());
     v1::Region { names: texts(&[("en", &id)]), id, parent, level: level.into(), ..Default::default() }
 }
 
-pub(super) fn unit(id: &str, name: &str) -> v1::Unit {
+pub(in crate::engine) fn unit(id: &str, name: &str) -> v1::Unit {
     let kind = v1::UnitKind::Currency.into();
     v1::Unit { id: id.into(), names: texts(&[("en", name)]), kind, ..Default::default() }
 }
 
-pub(super) fn source(id: &str, region: &str) -> v1::Source {
+pub(in crate::engine) fn source(id: &str, region: &str) -> v1::Source {
     let names = texts(&[("en", id)]);
     v1::Source { id: id.into(), names, kind: "media".into(), region: region.into(), ..Default::default() }
 }
 
-pub(super) fn dimension(id: &str, codes: &[&str]) -> v1::Dimension {
+pub(in crate::engine) fn dimension(id: &str, codes: &[&str]) -> v1::Dimension {
     let codes = codes.iter().map(|code| v1::Code { id: (*code).into(), names: texts(&[("en", code)]), aliases: vec![] });
     v1::Dimension { id: id.into(), names: texts(&[("en", id)]), codes: codes.collect() }
 }
 
-pub(super) fn indicator(id: &str, unit: &str) -> v1::Indicator {
+pub(in crate::engine) fn indicator(id: &str, unit: &str) -> v1::Indicator {
     v1::Indicator { id: id.into(), names: texts(&[("en", id)]), unit: unit.into(), ..Default::default() }
 }
 
 /// A small catalog with every kind, as commit 1 made it.
-pub(super) fn entries() -> Vec<Entry> {
+pub(in crate::engine) fn entries() -> Vec<Entry> {
     let shandong = v1::Region {
         names: texts(&[("en", "Shandong"), ("zh", "山东")]),
         codes: texts(&[("gbt2260", "370000")]),
@@ -76,7 +76,7 @@ pub(super) fn entries() -> Vec<Entry> {
 }
 
 /// The catalog with [`entries`], as commit 1 made it.
-pub(super) fn catalog() -> Catalog {
+pub(in crate::engine) fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     for entry in &entries() {
         catalog.record(1, entry.kind(), entry.id(), Some(entry.clone()));

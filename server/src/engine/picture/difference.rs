@@ -84,7 +84,7 @@ impl Difference {
                 let same = previous.as_ref().is_some_and(|(k, v)| *k == key && v.revision == version.revision);
                 let recent = version.revision > from;
                 let shift = match (version.figure.is_withdrawn(), &previous) {
-                    (true, _) if recent => Shift::Recorded(Kind::Deleted),
+                    (true, previous) if recent || previous.is_some() => Shift::Recorded(Kind::Deleted),
                     (false, Some(_)) if !same => Shift::Recorded(Kind::Revised),
                     (false, None) if recent || was => Shift::Recorded(Kind::Inserted),
                     (false, None) => Shift::Entered,

@@ -6,6 +6,8 @@
 
 mod difference;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -95,8 +97,11 @@ impl Picture {
         let catalog = shared.catalog.load_full();
         let mut changes = Vec::new();
         if !commit.entries.is_empty() {
+            let before = self.selected.clone();
             self.move_regions(shared, &catalog, commit, &mut changes)?;
-            self.reorder_sources(shared, &catalog, commit, &mut changes)?;
+            // What enters or leaves is told as that.
+            let stays = before & &self.selected;
+            self.reorder_sources(shared, &catalog, commit, &stays, &mut changes)?;
         }
         let view = catalog.at(commit.revision);
         for series in commit.series.iter().filter(|s| s.id >= self.known) {
@@ -159,7 +164,9 @@ impl Picture {
             let index = shared.index();
             (self.filter.series(after, &index), index.len())
         };
-        let (entered, left) = (&selected - &self.selected, &self.selected - &selected);
+        let (mut entered, left) = (&selected - &self.selected, &self.selected - &selected);
+        // The index may know series that commits to come create; what they are about may have been selected all the time.
+        entered.remove_range(self.known..);
         for (ids, view, shift) in [(entered, after, Shift::Entered), (left, before, Shift::Left)] {
             for (place, key, version) in self.cells(shared, view, &ids, commit.revision)? {
                 let previous = (shift == Shift::Left).then(|| (Arc::clone(&key), Box::new(version.clone())));
@@ -170,12 +177,13 @@ impl Picture {
         Ok(())
     }
 
-    /// Another order of sources prefers other figures.
+    /// Another order of sources prefers other figures, among the series that are selected before and after.
     fn reorder_sources(
         &self,
         shared: &Shared,
         catalog: &Catalog,
         commit: &Commit,
+        stays: &RoaringBitmap,
         changes: &mut Vec<PictureChange>,
     ) -> Result<(), Error> {
         if !self.preferred {
@@ -189,7 +197,7 @@ impl Picture {
                 None => {}
             }
         }
-        affected &= &self.selected;
+        affected &= stays;
         if affected.is_empty() {
             return Ok(());
         }

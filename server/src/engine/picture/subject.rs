@@ -57,6 +57,11 @@ impl Subject {
         let mut cells = Vec::new();
         by_period(&series, |_, candidates| {
             let preferred = choose(candidates).map(|verdict| verdict.preferred);
+            // Where every source has withdrawn, the last one to do so took the figure away.
+            let preferred = match preferred {
+                Some(p) if p.version.figure.is_withdrawn() => candidates.iter().max_by_key(|c| c.version.revision).copied(),
+                preferred => preferred,
+            };
             cells.extend(preferred.map(|p| (Arc::clone(&self.keys[p.series]), p.version.clone())));
         });
         Ok(cells)
