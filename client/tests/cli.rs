@@ -38,6 +38,8 @@ fn a_wrong_command_line_is_2_and_says_why_on_standard_error() {
         &["query", "--subregions"],
         &["query", "--source", "a", "--all-sources"],
         &["delete", "gdp", "CN", "-s", "nbs"],
+        &["replay", "a.csv", "--speed", "-1"],
+        &["replay", "a.csv", "--by", "region"],
         &["status", "--server", "http://"],
         &["catalog", "list", "units", "--level", "province"],
     ] {

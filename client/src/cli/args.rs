@@ -84,6 +84,7 @@ mod tests {
           put          Write one figure
           delete       Withdraw a figure, or all of a series; their history stays
           import       Write the figures of data files
+          replay       Write the figures of data files as a stream, period by period or edition by edition
           export       Print figures as the tidy CSV that import takes
           search       Find indicators, regions, sources, units and dimensions by name
           catalog      Read and write the catalog: regions, sources, units, dimensions, indicators

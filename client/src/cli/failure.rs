@@ -63,6 +63,11 @@ impl Failure {
         Self::new(Exit::Rejected, message)
     }
 
+    /// It was stopped before its end.
+    pub(crate) fn stopped(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
     /// Names that cannot be resolved.
     pub(crate) fn names(problems: &[NameError]) -> Self {
         // An ambiguous name asks for another command line; an unknown one is what scripts test for.

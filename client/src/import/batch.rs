@@ -25,13 +25,31 @@ impl Size {
 
     /// Where the answer brings each figure back, with what it replaced.
     pub(super) const ANSWERED_IN_FULL: Self = Self { figures: 5_000, bytes: 700_000 };
+
+    /// Cuts a range where it is full. `bytes` tells the size of what is at an index.
+    pub(super) fn cut(self, range: Range<usize>, bytes: impl Fn(usize) -> usize) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let (mut start, mut full) = (range.start, 0);
+        for at in range.clone() {
+            let size = bytes(at);
+            if at - start == self.figures || (at > start && full + size > self.bytes) {
+                ranges.push(start..at);
+                (start, full) = (at, 0);
+            }
+            full += size;
+        }
+        if start < range.end {
+            ranges.push(start..range.end);
+        }
+        ranges
+    }
 }
 
 /// Figures that the service takes in one batch.
 const MOST_FIGURES: usize = 100_000;
 
 /// Bytes of a figure beside the texts of its details: tags, lengths, period, value, numbers.
-const FIGURE_BYTES: usize = 64;
+pub(super) const FIGURE_BYTES: usize = 64;
 
 /// The figures of a file, ready to be sent.
 #[derive(Debug, Clone)]
@@ -102,10 +120,10 @@ impl Batches {
     /// The figures of new series as the insertions that they will be.
     pub(super) fn insertions(&self) -> impl Iterator<Item = CellChange> {
         let new = self.figures.iter().filter(|figure| self.series[figure.key as usize].is_new);
-        new.map(|figure| {
-            let series = Some(v1::SeriesKey::from(&self.series[figure.key as usize].key));
-            let observation = Some(Observation { series, ..self.observation(figure) });
-            CellChange { kind: ChangeKind::Inserted.into(), observation, previous: None }
+        new.map(|figure| CellChange {
+            kind: ChangeKind::Inserted.into(),
+            observation: Some(self.observation_with_series(figure)),
+            previous: None,
         })
     }
 
@@ -121,7 +139,8 @@ impl Batches {
         dropped as u64
     }
 
-    fn published_at(&self, figure: &Figure) -> Option<indicator_proto::Time> {
+    /// When a figure was published, where the file says so for it alone.
+    pub(super) fn published_at(&self, figure: &Figure) -> Option<indicator_proto::Time> {
         self.details[figure.details as usize].published_at
     }
 
@@ -193,23 +212,9 @@ impl Batches {
         if self.mode == WriteMode::Replace {
             return self.cut_between_series();
         }
-        self.layers().into_iter().for_each(|layer| self.cut_where_full(layer));
+        let layers = self.layers();
+        self.ranges = layers.into_iter().flat_map(|layer| self.size.cut(layer, |at| self.bytes(at))).collect();
         Vec::new()
-    }
-
-    fn cut_where_full(&mut self, range: Range<usize>) {
-        let (mut start, mut bytes) = (range.start, 0);
-        for at in range.clone() {
-            let size = self.bytes(at);
-            if at - start == self.size.figures || (at > start && bytes + size > self.size.bytes) {
-                self.ranges.push(start..at);
-                (start, bytes) = (at, 0);
-            }
-            bytes += size;
-        }
-        if start < range.end {
-            self.ranges.push(start..range.end);
-        }
     }
 
     fn cut_between_series(&mut self) -> Vec<(Figure, usize)> {
@@ -239,11 +244,22 @@ impl Batches {
 
     fn bytes(&self, at: usize) -> usize {
         let figure = &self.figures[at];
-        let details = &self.details[figure.details as usize];
-        let texts = details.original_text.len() + details.note.len() + details.document_uri.len();
         // A key is as long as several figures; where it begins it counts.
         let begins = at == 0 || self.figures[at - 1].key != figure.key;
-        FIGURE_BYTES * if begins { 6 } else { 1 } + texts + details.equivalents.len() * FIGURE_BYTES
+        FIGURE_BYTES * if begins { 6 } else { 1 } + self.details_bytes(figure)
+    }
+
+    /// Bytes that a figure has beyond [`FIGURE_BYTES`].
+    pub(super) fn details_bytes(&self, figure: &Figure) -> usize {
+        let details = &self.details[figure.details as usize];
+        let texts = details.original_text.len() + details.note.len() + details.document_uri.len();
+        texts + details.equivalents.len() * FIGURE_BYTES
+    }
+
+    /// A figure as an observation that says of which series it is.
+    pub(super) fn observation_with_series(&self, figure: &Figure) -> Observation {
+        let series = Some(v1::SeriesKey::from(&self.series[figure.key as usize].key));
+        Observation { series, ..self.observation(figure) }
     }
 
     fn observation(&self, figure: &Figure) -> Observation {

@@ -8,7 +8,7 @@
 //! 4. [`rows`]: records to figures, which still go by the names that the file has for things.
 //! 5. `resolve`: names to ids, and entries for those that the catalog does not have.
 //! 6. [`Import`]: figures in batches, sorted and without duplicates, ready to be sent.
-//! 7. [`Import::run`]: sends them, and tells what became of them.
+//! 7. [`Import::run`]: sends them, and tells what became of them; or [`Steps`]: puts them into the order in which they came about.
 //!
 //! Everything is read and checked before anything is written. What is wrong with a row is a [`Reject`] with its line; what makes a
 //! file unreadable is an [`Error`].
@@ -29,6 +29,7 @@ mod resolve;
 pub mod rows;
 mod run;
 pub mod source;
+mod steps;
 pub mod table;
 pub mod words;
 mod workbook;
@@ -43,4 +44,5 @@ pub use self::{
     prepare::{File, Import, Input, Options},
     problem::{Problem, Reject},
     run::{Event, Settings, Stopped, Summary},
+    steps::{Order, Step, Steps, Topic},
 };

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
 use indicator_proto::v1::{
-    ApplyCatalogRequest, CatalogAction, CellChange, ImportObservationsRequest, ImportObservationsResponse, ImportOptions,
-    WriteContext, catalog_action::Action, import_observations_request::Message,
+    ApplyCatalogRequest, ApplyCatalogResponse, CatalogAction, CellChange, ImportObservationsRequest, ImportObservationsResponse,
+    ImportOptions, WriteContext, catalog_action::Action, import_observations_request::Message,
 };
 
 use super::batch::Batches;
 use super::prepare::{File, Import};
 use super::problem::{Problem, Reject};
-use crate::{Client, Error, reason_name};
+use super::rows::Figure;
+use crate::{Client, Error, Violation, reason_name};
 
 /// Changes that are told at once, where the import itself foresees them.
 const CHANGES: usize = 5_000;
@@ -97,7 +98,11 @@ impl Import {
         F: FnMut(Event<'_>),
     {
         let mut summary = Summary::default();
-        self.create_entries(client, settings, &mut summary).await?;
+        let created = self.create_entries(client, settings).await;
+        if let Some(created) = created.map_err(|source| Stopped::Call { done: summary, source })? {
+            summary.created = created.changes.len() as u64;
+            summary.revision = created.revision;
+        }
         for at in 0..self.files.len() {
             if settings.validate_only {
                 self.foresee_insertions(at, &mut summary, &mut on_event);
@@ -123,9 +128,15 @@ impl Import {
         on_event(Event::Progress(summary));
     }
 
-    async fn create_entries(&self, client: &Client, settings: &Settings, summary: &mut Summary) -> Result<(), Stopped> {
+    /// Creates the entries that the catalog does not have, in one commit. `None` if there are none. [`Import::run`] does it by
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// When the service fails or refuses; nothing was created then.
+    pub async fn create_entries(&self, client: &Client, settings: &Settings) -> Result<Option<ApplyCatalogResponse>, Error> {
         if self.created.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let upsert = |entry: &_| CatalogAction { action: Some(Action::Upsert(Clone::clone(entry))) };
         let request = ApplyCatalogRequest {
@@ -134,10 +145,7 @@ impl Import {
             request_id: String::new(),
             context: settings.context.clone(),
         };
-        let applied = client.apply_catalog(request).await.map_err(|source| Stopped::Call { done: *summary, source })?;
-        summary.created = applied.changes.len() as u64;
-        summary.revision = applied.revision;
-        Ok(())
+        client.apply_catalog(request).await.map(Some)
     }
 
     async fn run_file<F>(
@@ -214,8 +222,10 @@ impl File {
     fn take_rejects(&mut self, batch: usize, answer: &ImportObservationsResponse) {
         for reject in &answer.rejects {
             let observation = reject.observation_index.map(|at| at as usize);
-            let problem = Problem::Service { reason: reject.reason.clone(), description: reject.description.clone() };
-            self.reject(batch, reject.series_index as usize, observation, &reject.field, problem);
+            if let Some(figure) = self.batches.figure(batch, reject.series_index as usize, observation).copied() {
+                let problem = Problem::Service { reason: reject.reason.clone(), description: reject.description.clone() };
+                self.reject(&figure, &reject.field, problem);
+            }
         }
     }
 
@@ -224,28 +234,41 @@ impl File {
         let Error::Rpc { violations, .. } = &error else { return Stopped::Call { done: *done, source: error } };
         let before = self.rejects.len();
         for violation in violations {
-            if let Some((series, observation)) = indices(&violation.field) {
-                let reason = violation.reason.map_or_else(String::new, |reason| reason_name(reason).to_owned());
-                let problem = Problem::Service { reason, description: violation.description.clone() };
-                self.reject(batch, series, observation, &violation.field, problem);
+            let named = indices(&violation.field);
+            let figure = named.and_then(|(series, observation)| self.batches.figure(batch, series, observation).copied());
+            if let Some(figure) = figure {
+                self.reject(&figure, &violation.field, violation.into());
             }
         }
         if self.rejects.len() > before { Stopped::Rejected { done: *done } } else { Stopped::Call { done: *done, source: error } }
     }
 
-    fn reject(&mut self, batch: usize, series: usize, observation: Option<usize>, path: &str, problem: Problem) {
-        let Some(figure) = self.batches.figure(batch, series, observation) else { return };
+    /// Adds a figure to the rejects; `path` names the field at fault as the service does.
+    pub(super) fn reject(&mut self, figure: &Figure, path: &str, problem: Problem) {
         let field = path.rsplit(['.', ']']).next().unwrap_or(path).to_owned();
         let column = self.headers.get(&figure.column).cloned();
         self.rejects.push(Reject { line: figure.line, column, field: field.into(), problem: Arc::new(problem) });
     }
 }
 
+impl From<&Violation> for Problem {
+    fn from(violation: &Violation) -> Self {
+        let reason = violation.reason.map_or_else(String::new, |reason| reason_name(reason).to_owned());
+        Self::Service { reason, description: violation.description.clone() }
+    }
+}
+
 /// The indices in `series[3].observations[5].period`.
 fn indices(path: &str) -> Option<(usize, Option<usize>)> {
-    let (series, rest) = path.strip_prefix("series[")?.split_once(']')?;
-    let observation = rest.strip_prefix(".observations[").and_then(|rest| rest.split_once(']')?.0.parse().ok());
-    Some((series.parse().ok()?, observation))
+    let (series, rest) = index_in(path, "series[")?;
+    let observation = index_in(rest, ".observations[").map(|(observation, _)| observation);
+    Some((series, observation))
+}
+
+/// The index that follows a prefix, and what follows that.
+pub(super) fn index_in<'p>(path: &'p str, prefix: &str) -> Option<(usize, &'p str)> {
+    let (index, rest) = path.strip_prefix(prefix)?.split_once(']')?;
+    Some((index.parse().ok()?, rest))
 }
 
 #[cfg(test)]

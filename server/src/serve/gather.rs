@@ -99,8 +99,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Gather<IO> {
     /// again, and flushed again, when it is time to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.gathered.is_empty() {
-            let now = self.written > 0 || self.gathered.len() >= ENOUGH;
-            if !now && !(self.asked && self.turn.has_come.load(Ordering::Acquire)) {
+            let begun = self.written > 0 || self.gathered.len() >= ENOUGH;
+            let due = self.asked && self.turn.has_come.load(Ordering::Acquire);
+            if !(begun || due) {
                 self.ask(cx.waker());
                 return Poll::Ready(Ok(()));
             }

@@ -5,7 +5,6 @@ use futures::{Stream, stream};
 use indicator_proto::v1::{self, watch_response::Message};
 use tokio::{
     sync::watch,
-    task,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -167,14 +166,16 @@ impl Feed {
     }
 
     async fn snapshot(&mut self) -> Result<Phase, Error> {
-        let position = self.position;
-        let snapshot = self.blocking(move |engine, lane| Ok(Snapshot::new(engine, &lane.selection, position))).await?;
-        Ok(Phase::Snapshot(Box::new(snapshot)))
+        Ok(Phase::Snapshot(Box::new(self.lane.snapshot(&self.hub, self.position).await?)))
     }
 
     async fn send_snapshot(&mut self, mut snapshot: Box<Snapshot>) -> Result<Phase, Error> {
         self.check_running()?;
-        let (part, snapshot) = self.blocking(move |engine, _| Ok((snapshot.next(engine)?, snapshot))).await?;
+        let (part, snapshot) = match snapshot.ahead() {
+            Some(part) => (Some(part), snapshot),
+            None if snapshot.is_read() => (None, snapshot),
+            None => self.blocking(move |engine, _| Ok((snapshot.read(engine)?, snapshot))).await?,
+        };
         if let Some(part) = part {
             self.queue.push_back(part);
             return Ok(Phase::Snapshot(snapshot));
@@ -318,9 +319,8 @@ impl Feed {
         &self,
         work: impl FnOnce(&Engine, &Lane) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let (hub, lane) = (Arc::clone(&self.hub), Arc::clone(&self.lane));
-        // It fails only when the runtime stops.
-        task::spawn_blocking(move || work(hub.engine(), &lane)).await.map_err(|_| Error::ShuttingDown)?
+        let lane = Arc::clone(&self.lane);
+        self.hub.blocking(move |engine| work(engine, &lane)).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     Selection,
     lane::{Capacity, Lane},
 };
-use crate::engine::Engine;
+use crate::engine::{Engine, Error};
 
 /// What all lanes together may keep, and what one lane may in any case.
 const BYTES: usize = 64 << 20;
@@ -55,6 +55,16 @@ impl Hub {
 
     pub(super) fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// Runs what blocks on the disk, off the async threads.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let engine = Arc::clone(&self.engine);
+        // It fails only when the runtime stops.
+        task::spawn_blocking(move || work(&engine)).await.map_err(|_| Error::ShuttingDown)?
     }
 
     /// How many watch, or wait to.
@@ -131,9 +141,13 @@ impl Hub {
         if self.engine.changes_after(lane.tip().revision, ENCODED_IN_PLACE) <= ENCODED_IN_PLACE {
             return lane.advance(&self.engine, head, capacity);
         }
-        let engine = Arc::clone(&self.engine);
-        // It fails only when the runtime stops.
-        let _ = task::spawn_blocking(move || lane.advance(&engine, head, capacity)).await;
+        let advance = move |engine: &Engine| {
+            lane.advance(engine, head, capacity);
+            Ok(())
+        };
+        if let Err(error) = self.blocking(advance).await {
+            tracing::debug!(%error, "a lane was not taken further");
+        }
     }
 
     fn sum_up(&self, lane: Arc<Lane>, revision: u64) {

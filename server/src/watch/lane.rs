@@ -1,7 +1,7 @@
 //! What all subscribers of one selection share: how far it has been followed, and the bytes to send.
 
 use std::sync::{
-    Mutex, MutexGuard,
+    Arc, Mutex, MutexGuard,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -13,15 +13,19 @@ use indicator_proto::{
 use tokio::sync::watch;
 
 use super::{
-    Mode, Selection,
+    Hub, Mode, Selection,
     frames::{Event, Frames, frame},
     ring::{Ring, Take},
+    snapshot::Snapshot,
     steps::{Steps, hash},
 };
 use crate::engine::{Engine, Error, Picture, PictureChange};
 
 /// A run of commits is closed at about this many bytes, so that none keeps the others waiting.
 const RUN_BYTES: usize = 256 << 10;
+
+/// No larger snapshot is kept.
+const KEPT_BYTES: usize = 256 << 10;
 
 /// Cells that are read at once where all of them are summed up.
 const CELLS_AT_ONCE: usize = 10_000;
@@ -52,8 +56,19 @@ pub(super) struct Lane {
     content: Mutex<Content>,
     tip: watch::Sender<Tip>,
     waiting: AtomicUsize,
+    kept: tokio::sync::Mutex<Kept>,
     /// The last progress that was encoded.
     progress: Mutex<Option<(v1::Progress, Bytes)>>,
+}
+
+/// The last snapshot, for the many who come at once when a server is back.
+#[derive(Debug, Default)]
+enum Kept {
+    #[default]
+    Nothing,
+    Whole(Box<Snapshot>),
+    /// There is too much to keep: each reads for itself.
+    TooMuch,
 }
 
 #[derive(Debug)]
@@ -80,6 +95,7 @@ impl Lane {
             content: Mutex::new(Content::new(selection.mode, revision)),
             tip: watch::Sender::new(Tip { revision, closing: false }),
             waiting: AtomicUsize::new(0),
+            kept: tokio::sync::Mutex::default(),
             progress: Mutex::new(None),
             selection,
         }
@@ -121,6 +137,7 @@ impl Lane {
         if picture.revision() >= head {
             return;
         }
+        self.forget_snapshot();
         let near = engine.remembers_after(picture.revision());
         let news = if near { self.follow_commits(engine, &mut picture, head, capacity) } else { Ok(true) };
         let news = match news {
@@ -138,6 +155,36 @@ impl Lane {
             tip.revision = head;
             news
         });
+    }
+
+    /// The snapshot at a revision, whole or with its first parts.
+    pub(super) async fn snapshot(self: &Arc<Self>, hub: &Hub, revision: u64) -> Result<Snapshot, Error> {
+        let lane = Arc::clone(self);
+        // Who comes while it is read waits for it, and has it for nothing.
+        let mut kept = self.kept.lock().await;
+        match &*kept {
+            Kept::Whole(snapshot) if snapshot.revision() == revision => return Ok(Snapshot::clone(snapshot)),
+            Kept::TooMuch => drop(kept),
+            Kept::Whole(_) | Kept::Nothing => {
+                let read = move |engine: &Engine| {
+                    let mut snapshot = Snapshot::new(engine, &lane.selection, revision);
+                    Ok((snapshot.read_ahead(engine, KEPT_BYTES)?, snapshot))
+                };
+                let (whole, snapshot) = hub.blocking(read).await?;
+                *kept = if whole { Kept::Whole(Box::new(snapshot.clone())) } else { Kept::TooMuch };
+                return Ok(snapshot);
+            }
+        }
+        hub.blocking(move |engine| Ok(Snapshot::new(engine, &lane.selection, revision))).await
+    }
+
+    /// A snapshot of the past is of no use to those who come.
+    fn forget_snapshot(&self) {
+        if let Ok(mut kept) = self.kept.try_lock()
+            && matches!(*kept, Kept::Whole(_))
+        {
+            *kept = Kept::Nothing;
+        }
     }
 
     fn follow_commits(&self, engine: &Engine, picture: &mut Picture, head: u64, capacity: Capacity) -> Result<bool, Error> {

@@ -1,4 +1,4 @@
-use std::ops::ControlFlow;
+use std::{collections::VecDeque, ops::ControlFlow};
 
 use bytes::Bytes;
 use indicator_proto::v1::{self, EntryKind, watch_response::Message};
@@ -18,11 +18,12 @@ const ROWS_PER_CHUNK: u32 = 1_000;
 /// Entries in one message.
 const ENTRIES_PER_CHUNK: usize = 1_000;
 
-/// A snapshot that is being sent: each message is read when the reader asks for it.
+/// A snapshot that is being sent: each message is read when the reader asks for it, but for those that were read ahead.
+#[derive(Debug, Clone)]
 pub(super) struct Snapshot {
+    ahead: VecDeque<Bytes>,
     query: Query,
     entries: Vec<v1::CatalogEntry>,
-    encoder: ObservationEncoder,
     /// Observations sent.
     observations: u64,
     complete: bool,
@@ -44,16 +45,42 @@ impl Snapshot {
             after: None,
         };
         let entries = if selection.include_catalog { entries(engine, revision) } else { Vec::new() };
-        Self { query, entries, encoder: ObservationEncoder::default(), observations: 0, complete: false }
+        Self { ahead: VecDeque::new(), query, entries, observations: 0, complete: false }
     }
 
     /// What comes after the last part.
     pub(super) fn end(&self) -> v1::SnapshotEnd {
-        v1::SnapshotEnd { revision: self.query.moment.revision, observations: self.observations }
+        v1::SnapshotEnd { revision: self.revision(), observations: self.observations }
+    }
+
+    /// The state that it shows.
+    pub(super) fn revision(&self) -> u64 {
+        self.query.moment.revision
+    }
+
+    /// Reads ahead; whether that was all, in no more than about `most` bytes. Blocks.
+    pub(super) fn read_ahead(&mut self, engine: &Engine, most: usize) -> Result<bool, Error> {
+        let mut size = 0;
+        while size <= most {
+            let Some(part) = self.read(engine)? else { return Ok(true) };
+            size += part.len();
+            self.ahead.push_back(part);
+        }
+        Ok(false)
+    }
+
+    /// Whether nothing more is to be read.
+    pub(super) fn is_read(&self) -> bool {
+        self.complete && self.entries.is_empty()
+    }
+
+    /// The next part that was read ahead.
+    pub(super) fn ahead(&mut self) -> Option<Bytes> {
+        self.ahead.pop_front()
     }
 
     /// The next part; `None` when there are no more. Blocks.
-    pub(super) fn next(&mut self, engine: &Engine) -> Result<Option<Bytes>, Error> {
+    pub(super) fn read(&mut self, engine: &Engine) -> Result<Option<Bytes>, Error> {
         if !self.entries.is_empty() {
             let rest = self.entries.split_off(self.entries.len().min(ENTRIES_PER_CHUNK));
             let entries = std::mem::replace(&mut self.entries, rest);
@@ -62,7 +89,7 @@ impl Snapshot {
         // SnapshotChunk: series = 1; WatchResponse: snapshot = 2.
         let mut chunk = Vec::new();
         while chunk.is_empty() && !self.complete {
-            let encoder = &mut self.encoder;
+            let mut encoder = ObservationEncoder::default();
             let summary = engine.query(&self.query, |rows| {
                 let versions = rows.rows.iter().map(|row| (&row.version, 0, false));
                 chunk.put_bytes(1, &encoder.series_observations(&rows.key, versions));

@@ -1,37 +1,84 @@
 //! `indicator import`: data files in.
 
-mod args;
+pub(super) mod data;
 pub(super) mod progress;
-mod report;
+pub(super) mod report;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use indicator_client::{
-    import::{Event, Import, Input, Options, Settings, Stopped, Summary, source},
-    names::Names,
-};
+use clap::ValueEnum;
+use indicator_client::import::{Event, Import, Settings, Stopped, Summary};
 use indicator_proto::v1::{CellChange, WriteContext, WriteMode, WriteObservationsResponse};
 
-pub(crate) use self::args::Args;
+use self::data::DataArgs;
 use crate::{
     catalog::Labels,
     change::{Change, Changes, What},
     context::{Context, Format, Output},
     failure::Failure,
     output::{Listing, fields},
+    write::ReasonArgs,
 };
+
+/// Arguments of `indicator import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  indicator import figures.csv
+  indicator import gdp.csv --indicator gdp --source nbs --region-column 地区 --period-headers '(\\d{4})年' --factor 100000000
+  indicator import gdp_*.csv --mapping gdp.toml --dry-run
+  indicator export | indicator --server http://other:7430 import -
+
+A file with the columns that exports have needs nothing said. Of other files, flags or a mapping say which column
+or constant is what; a mapping named FILE.import.toml, or import.toml beside the file, is found by itself.
+Everything is checked first, and nothing is written if any row is bad, unless --rejects says where to write
+those. An interrupted import is finished by running it again: figures that are there already make no version.")]
+pub(crate) struct Args {
+    /// What becomes of the cells that are named, and of the others of their series
+    #[arg(long, value_enum, default_value_t = Mode::Merge, value_name = "MODE")]
+    mode: Mode,
+    /// Check everything and show what would change, but write nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print every change, and not only how many there are
+    #[arg(short, long)]
+    verbose: bool,
+    /// Write the rows that are not taken to this file, each with its line and the reason, and take the others
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    #[command(flatten)]
+    reason: ReasonArgs,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// What becomes of cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// Insert or replace the cells that are named, leave the others
+    Merge,
+    /// As merge, and withdraw every other figure of the series that are named
+    Replace,
+    /// Withdraw the cells that are named
+    Delete,
+}
+
+impl From<Mode> for WriteMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Merge => Self::Merge,
+            Mode::Replace => Self::Replace,
+            Mode::Delete => Self::Delete,
+        }
+    }
+}
 
 /// Imports the files.
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
-    let inputs = args.files.iter().map(|file| input(&args, file)).collect::<anyhow::Result<Vec<_>>>()?;
-    let options = Options {
-        mode: args.mode.into(),
-        create_missing: args.create_missing,
-        include_changes: args.verbose || cx.format != Format::Table,
-    };
-    let mut import = Import::prepare(inputs, Names::load(&cx.client).await?, options)?;
+    let include_changes = args.verbose || cx.format != Format::Table;
+    let mut import = args.data.prepare(cx, args.mode.into(), include_changes).await?;
     refuse(&args, &import, &Summary::default())?;
     let settings =
         Settings { context: Some(args.reason.context()), validate_only: args.dry_run, skip_rejected: args.rejects.is_some() };
@@ -51,28 +98,17 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     }
 }
 
-fn input(args: &Args, file: &Path) -> anyhow::Result<Input> {
-    let (mapping, directory) = args.mapping(file)?;
-    let text = source::read(file, mapping.read.encoding.as_deref(), mapping.read.sheet.as_deref())?;
-    Ok(Input { text, mapping, directory })
-}
-
 /// Refuses an import that has rejects, unless they are wanted in a file of their own.
 fn refuse(args: &Args, import: &Import, done: &Summary) -> Result<(), Failure> {
     if import.rejected() == 0 {
         return Ok(());
     }
-    let listed = report::rejects(import);
     let written = if done.figures == 0 { "nothing was written" } else { "their batch was not written" };
     match (&args.rejects, import.options().mode) {
-        (None, _) => {
-            let message = format!("{} figures are not taken, so {written}:{listed}", import.rejected());
-            Err(Failure::rejected(message).remedy("correct them, or take the others with --rejects FILE"))
-        }
+        (None, _) => Err(report::refusal(import, written).remedy("correct them, or take the others with --rejects FILE")),
+        // What is left of a series would withdraw the rest of it.
         (Some(_), WriteMode::Replace) => {
-            // What is left of a series would withdraw the rest of it.
-            let message = format!("{} figures are not taken, so nothing was replaced:{listed}", import.rejected());
-            Err(Failure::rejected(message).remedy("correct them, or take the others with --mode merge"))
+            Err(report::refusal(import, "nothing was replaced").remedy("correct them, or take the others with --mode merge"))
         }
         (Some(_), _) => Ok(()),
     }

@@ -10,6 +10,7 @@ mod import;
 mod log;
 mod put;
 mod query;
+mod replay;
 mod search;
 mod status;
 mod watch;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Delete(delete::Args),
     /// Write the figures of data files
     Import(import::Args),
+    /// Write the figures of data files as a stream, period by period or edition by edition
+    Replay(replay::Args),
     /// Print figures as the tidy CSV that import takes
     Export(export::Args),
     /// Find indicators, regions, sources, units and dimensions by name
@@ -64,6 +67,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Put(args) => put::run(&cx()?, args).await,
         Command::Delete(args) => delete::run(&cx()?, args).await,
         Command::Import(args) => import::run(&cx()?, args).await,
+        Command::Replay(args) => replay::run(&cx()?, args).await,
         Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,

@@ -8,6 +8,8 @@ use std::{
 
 use indicator_client::import::{File, Import, Problem, Summary};
 
+use crate::failure::Failure;
+
 /// Kinds of faults that are listed.
 const KINDS: usize = 12;
 
@@ -17,8 +19,13 @@ const ALIKE: usize = 2;
 /// Lines that are named for a fault.
 const LINES: usize = 5;
 
+/// The failure of what is not taken, with all that is wrong. `so` says what that means for the record.
+pub(crate) fn refusal(import: &Import, so: &str) -> Failure {
+    Failure::rejected(format!("{} figures are not taken, so {so}:{}", import.rejected(), rejects(import)))
+}
+
 /// What is not taken: the same fault of many rows once, and of many like it the first ones.
-pub(super) fn rejects(import: &Import) -> String {
+fn rejects(import: &Import) -> String {
     let kinds: Vec<Vec<String>> = import.files().iter().flat_map(kinds).collect();
     let mut text = String::new();
     for line in kinds.iter().take(KINDS).flatten() {
@@ -81,7 +88,7 @@ fn lines(mut lines: Vec<u64>) -> String {
 }
 
 /// What became of the figures.
-pub(super) fn outcome(import: &Import, summary: &Summary, dry_run: bool) -> String {
+pub(crate) fn outcome(import: &Import, summary: &Summary, dry_run: bool) -> String {
     let skipped: u64 = import.files().iter().map(File::skipped).sum();
     let counts = [
         (summary.created, "catalog entries created"),

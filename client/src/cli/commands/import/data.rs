@@ -1,75 +1,35 @@
-//! Arguments of `indicator import`. Those that describe the file have the names that they have in mappings.
+//! Data files on the command line. The arguments that describe a file have the names that they have in mappings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use indicator_client::import::mapping::{self, Alternatives, Column, Field, InvalidPattern, Mapping, Origin, Pattern, Template};
+use indicator_client::{
+    import::{
+        Import, Input, Options,
+        mapping::{self, Alternatives, Column, Field, InvalidPattern, Mapping, Origin, Pattern, Template},
+        source,
+    },
+    names::Names,
+};
 use indicator_proto::{Decimal, Time, v1::WriteMode};
 
-use crate::write::ReasonArgs;
+use crate::context::Context;
 
-/// Arguments of `indicator import`.
+/// Which files, and what is what in them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  indicator import figures.csv
-  indicator import gdp.csv --indicator gdp --source nbs --region-column 地区 --period-headers '(\\d{4})年' --factor 100000000
-  indicator import gdp_*.csv --mapping gdp.toml --dry-run
-  indicator export | indicator --server http://other:7430 import -
-
-A file with the columns that exports have needs nothing said. Of other files, flags or a mapping say which column
-or constant is what; a mapping named FILE.import.toml, or import.toml beside the file, is found by itself.
-Everything is checked first, and nothing is written if any row is bad, unless --rejects says where to write
-those. An interrupted import is finished by running it again: figures that are there already make no version.")]
-pub(crate) struct Args {
+pub(crate) struct DataArgs {
     /// Data files, CSV or Excel; - is standard input
     #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
     /// What is what in the files, as TOML [default: FILE.import.toml, else import.toml beside the file]
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// What becomes of the cells that are named, and of the others of their series
-    #[arg(long, value_enum, default_value_t = Mode::Merge, value_name = "MODE")]
-    pub(super) mode: Mode,
     /// Create the indicators, regions, sources, units and codes that the catalog does not have
     #[arg(long)]
-    pub(super) create_missing: bool,
-    /// Check everything and show what would change, but write nothing
-    #[arg(short = 'n', long)]
-    pub(super) dry_run: bool,
-    /// Print every change, and not only how many there are
-    #[arg(short, long)]
-    pub(super) verbose: bool,
-    /// Write the rows that are not taken to this file, each with its line and the reason, and take the others
-    #[arg(long, value_name = "FILE")]
-    pub(super) rejects: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) reason: ReasonArgs,
+    create_missing: bool,
     #[command(flatten)]
     layout: LayoutArgs,
     #[command(flatten)]
     fields: FieldArgs,
-}
-
-/// What becomes of cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
-    /// Insert or replace the cells that are named, leave the others
-    Merge,
-    /// As merge, and withdraw every other figure of the series that are named
-    Replace,
-    /// Withdraw the cells that are named
-    Delete,
-}
-
-impl From<Mode> for WriteMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Merge => Self::Merge,
-            Mode::Replace => Self::Replace,
-            Mode::Delete => Self::Delete,
-        }
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,9 +112,22 @@ fn pattern(text: &str) -> Result<Pattern, InvalidPattern> {
     Pattern::try_from(text.to_owned())
 }
 
-impl Args {
+impl DataArgs {
+    /// Reads and checks the files. What is wrong with single rows is among the rejects.
+    pub(crate) async fn prepare(&self, cx: &Context, mode: WriteMode, include_changes: bool) -> anyhow::Result<Import> {
+        let inputs = self.files.iter().map(|file| self.input(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let options = Options { mode, create_missing: self.create_missing, include_changes };
+        Ok(Import::prepare(inputs, Names::load(&cx.client).await?, options)?)
+    }
+
+    fn input(&self, file: &Path) -> anyhow::Result<Input> {
+        let (mapping, directory) = self.mapping(file)?;
+        let text = source::read(file, mapping.read.encoding.as_deref(), mapping.read.sheet.as_deref())?;
+        Ok(Input { text, mapping, directory })
+    }
+
     /// The mapping of a file, and the directory that it is relative to: that of its mapping file, changed by flags.
-    pub(super) fn mapping(&self, file: &std::path::Path) -> anyhow::Result<(Mapping, PathBuf)> {
+    fn mapping(&self, file: &Path) -> anyhow::Result<(Mapping, PathBuf)> {
         let saved = self.mapping.clone().or_else(|| mapping::saved_beside(file));
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut mapping = match &saved {
@@ -222,22 +195,18 @@ fn set<T: Clone>(slot: &mut Option<T>, given: &Option<T>) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use clap::Parser;
-    use indicator_client::import::{Import, Input, Options, source};
-    use indicator_client::names::Names;
 
     use super::*;
 
     #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
-        args: Args,
+        data: DataArgs,
     }
 
-    fn args(line: &[&str]) -> Args {
-        Line::try_parse_from([&["import"], line].concat()).expect("a right command line").args
+    fn args(line: &[&str]) -> DataArgs {
+        Line::try_parse_from([&["import"], line].concat()).expect("a right command line").data
     }
 
     /// Figures that a text has under flags.
