@@ -21,18 +21,8 @@ mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 10] = [
-    "unary",
-    "writes",
-    "import",
-    "streaming",
-    "open",
-    "watch",
-    "watch-latest",
-    "watch-stalled",
-    "watch-idle",
-    "watch-replay",
-];
+const NAMES: [&str; 10] =
+    ["unary", "writes", "import", "streaming", "open", "watch", "watch-latest", "watch-stalled", "watch-idle", "watch-replay"];
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -12,12 +12,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{
-    http2::{Connection, Reader},
+    http2::{Connection, DEFAULT_WINDOW, Reader},
     latencies::Latencies,
     side::{Listener, Side, Wanted},
 };
 use crate::process::Server;
 
+/// What the server may send ahead to a subscriber.
+const STREAM_WINDOW: u32 = 1 << 20;
 /// How often a crowd is asked how far it is.
 const TICK: Duration = Duration::from_millis(1);
 /// Without an event for so long, what is missing is taken for lost.
@@ -57,9 +59,9 @@ impl Numbers {
 pub(super) enum Stance {
     /// Read it.
     Reads,
-    /// Leave it on their streams, whose windows are not opened again.
+    /// Leave it on their streams. Their windows, which are small, soon are full.
     LeavesStreams,
-    /// Leave it in their sockets.
+    /// Leave it in their sockets. Their windows, which are large, are not what stops the server.
     LeavesSockets,
 }
 
@@ -116,8 +118,10 @@ impl Crowd {
         let shared = Arc::new(Shared { measured_from: AtomicU64::new(u64::MAX), ..Shared::default() });
         let mut tasks = JoinSet::new();
         for number in 0..connections {
-            let mut connection = Connection::open(&server.address).await?;
-            connection.opens_windows = stance != Stance::LeavesStreams;
+            let mut connection = match stance {
+                Stance::LeavesStreams => Connection::open(&server.address, DEFAULT_WINDOW, false).await?,
+                Stance::Reads | Stance::LeavesSockets => Connection::open(&server.address, STREAM_WINDOW, true).await?,
+            };
             // As equal parts as there can be.
             let here = (number + 1) * subscribers / connections - number * subscribers / connections;
             for _ in 0..here {

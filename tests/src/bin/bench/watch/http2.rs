@@ -9,11 +9,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What the server may send ahead on one stream, and on all streams of a connection.
-const STREAM_WINDOW: u32 = 1 << 20;
+/// What the server may send ahead on all streams of a connection.
 const CONNECTION_WINDOW: u32 = 16 << 20;
-/// What a connection has when it opens.
-const DEFAULT_WINDOW: u32 = 65_535;
+/// What it may where nothing is said.
+pub(super) const DEFAULT_WINDOW: u32 = 65_535;
 
 const BUFFER: usize = 256 << 10;
 const HEAD: usize = 9;
@@ -49,8 +48,9 @@ pub(super) struct Connection {
     streams: Vec<Stream>,
     /// Read on all streams since the connection's window was last opened.
     taken: u32,
+    stream_window: u32,
     /// Whether the windows of streams are opened again when they have been read.
-    pub(super) opens_windows: bool,
+    reads_streams: bool,
 }
 
 #[derive(Default)]
@@ -62,16 +62,17 @@ struct Stream {
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> Result<Self> {
+    /// The server may send so much ahead on a stream. If the reader does not read streams, that is all it may ever send.
+    pub(super) async fn open(address: &str, stream_window: u32, reads_streams: bool) -> Result<Self> {
         let socket = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         socket.set_nodelay(true)?;
         let mut output = PREFACE.to_vec();
         let mut settings = INITIAL_WINDOW_SIZE.to_be_bytes().to_vec();
-        settings.extend(STREAM_WINDOW.to_be_bytes());
+        settings.extend(stream_window.to_be_bytes());
         put_frame(&mut output, SETTINGS, 0, 0, &settings);
         open_window(&mut output, 0, CONNECTION_WINDOW - DEFAULT_WINDOW);
         let (input, streams) = (vec![0; BUFFER], Vec::new());
-        Ok(Self { socket, input, filled: 0, output, streams, taken: 0, opens_windows: true })
+        Ok(Self { socket, input, filled: 0, output, streams, taken: 0, stream_window, reads_streams })
     }
 
     /// Begins a call with one message. `ends` says that no other follows. It is sent with the next [`flush`](Self::flush).
@@ -125,7 +126,7 @@ impl Connection {
                     let stream = self.streams.get_mut(index).context("data of a stream that was not opened")?;
                     stream.take(payload, |message| reader.message(index, message))?;
                     stream.taken += length as u32;
-                    if self.opens_windows && stream.taken >= STREAM_WINDOW / 2 {
+                    if self.reads_streams && stream.taken >= self.stream_window / 2 {
                         open_window(&mut self.output, id, std::mem::take(&mut stream.taken));
                     }
                     self.taken += length as u32;

@@ -44,7 +44,8 @@ async fn measure((side, server): (Side, &Server), connections: usize) -> Result<
         each.push(format!("{:.1} kB", bytes / 1e3));
     }
     crowd.dismiss().await?;
-    let what = format!("{} on {connections} connections, {} s / {} s", side.name(), QUIET.as_secs(), (QUIET + PROGRESS).as_secs());
+    let what =
+        format!("{} on {connections} connections, {} s / {} s", side.name(), QUIET.as_secs(), (QUIET + PROGRESS).as_secs());
     report::figure(&what, &each.join(" / "), "not stated");
     Ok(())
 }

@@ -15,6 +15,8 @@ use crate::{process, report};
 
 const HEALTHY: usize = 900;
 const STALLED: usize = 100;
+/// Few, so that what their sockets take is taken before anything is measured.
+const STALLED_CONNECTIONS: usize = 4;
 const IN_FLIGHT: usize = 8;
 const ROUNDS: usize = 3;
 const TURN: Duration = Duration::from_secs(20);
@@ -75,7 +77,7 @@ impl Case {
         let server = prepared(data.path()).await?;
         let side = (Side::Indicatord, &server);
         let stalled = match self.stalled {
-            Some(stance) => Some(Crowd::open(side, (CONNECTIONS, STALLED), Wanted::NewChanges, stance).await?),
+            Some(stance) => Some(Crowd::open(side, (STALLED_CONNECTIONS, STALLED), Wanted::NewChanges, stance).await?),
             None => None,
         };
         let healthy = Crowd::open(side, (CONNECTIONS, HEALTHY), Wanted::NewChanges, Stance::Reads).await?;
