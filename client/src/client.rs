@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::{
     Stream, StreamExt as _,
+    future::BoxFuture,
     stream::{self, BoxStream},
 };
 use indicator_proto::v1::{
@@ -18,7 +19,8 @@ use crate::{
     error::is_timeout,
     query::Query,
     retry::{self, Policy},
-    watch::Watch,
+    view::ViewBuilder,
+    watch::{Messages, Watch, WatchPosition},
 };
 
 /// A client of the service. Clones share one connection.
@@ -206,14 +208,31 @@ impl Client {
 
     /// Watches what a filter selects, for as long as the returned stream is read, across disconnects and restarts.
     pub fn watch(&self, request: v1::WatchRequest) -> Watch {
-        let client = self.clone();
-        Watch::new(*self.policy(), request, move |request| {
-            let client = client.clone();
-            Box::pin(async move { client.open_watch(request).await })
-        })
+        Watch::from_start(*self.policy(), request, self.watch_opener())
     }
 
-    async fn open_watch(&self, request: v1::WatchRequest) -> Result<BoxStream<'static, Result<v1::WatchResponse, Error>>, Error> {
+    /// Watches on from where an earlier watch of the same filter, mode and options was, whatever start the request says.
+    ///
+    /// Where that is not possible, because the store has another history or replays begin later, the watch says so by
+    /// [`WatchEvent::Reset`](crate::WatchEvent::Reset) and a snapshot, or by the outcome DELTA.
+    pub fn watch_from(&self, request: v1::WatchRequest, position: WatchPosition) -> Watch {
+        Watch::from_position(*self.policy(), request, position, self.watch_opener())
+    }
+
+    /// Keeps the current figures of what a filter selects at hand: [`ViewBuilder::open`] starts it.
+    pub fn view(&self, filter: v1::ObservationFilter) -> ViewBuilder {
+        ViewBuilder::new(self.clone(), filter)
+    }
+
+    fn watch_opener(&self) -> impl Fn(v1::WatchRequest) -> BoxFuture<'static, Result<Messages, Error>> + Send + Sync + use<> {
+        let client = self.clone();
+        move |request| {
+            let client = client.clone();
+            Box::pin(async move { client.open_watch(request).await })
+        }
+    }
+
+    async fn open_watch(&self, request: v1::WatchRequest) -> Result<Messages, Error> {
         let time = self.policy().deadline;
         let opened: Streaming<_> = match tokio::time::timeout(time, self.watches().watch(request)).await {
             Ok(opened) => opened.map_err(|status| self.error(&status, "the watch"))?.into_inner(),

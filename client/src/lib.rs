@@ -3,6 +3,7 @@
 //! - [`Client`] has one method an RPC of `indicator.v1`, and takes and returns its messages.
 //! - [`Query`] reads the answer to a query as it arrives.
 //! - [`Watch`] gives every change exactly once and in order, across disconnects and restarts of the server.
+//! - [`View`] keeps the current figures of a selection at hand.
 //! - [`names`] finds the ids of what people type: codes, names and spellings in any language.
 //! - [`retry`] says what is tried again and when; [`Error`] what went wrong and what to do about it.
 //! - With the feature `import`: `import` turns data files into writes, `export` figures into files that `import` reads, and
@@ -44,6 +45,7 @@ pub mod import;
 pub mod names;
 mod query;
 pub mod retry;
+pub mod view;
 pub mod watch;
 
 pub use crate::{
@@ -51,5 +53,6 @@ pub use crate::{
     connect::Builder,
     error::{Error, Violation, code_name, reason_name},
     query::Query,
-    watch::{Watch, WatchEvent},
+    view::View,
+    watch::{Watch, WatchEvent, WatchPosition, WatchState},
 };

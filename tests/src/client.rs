@@ -65,6 +65,12 @@ impl Client {
         WatchServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
     }
 
+    /// The administration's stub.
+    #[must_use]
+    pub fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel.clone())
+    }
+
     /// Changes the catalog.
     pub async fn try_apply(&self, request: ApplyCatalogRequest) -> Result<ApplyCatalogResponse, Refusal> {
         Ok(self.catalog().apply_catalog(timed(request)).await?.into_inner())
@@ -170,8 +176,7 @@ impl Client {
 
     /// The service's status.
     pub async fn status(&self) -> GetStatusResponse {
-        let mut admin = AdminServiceClient::new(self.channel.clone());
-        admin.get_status(timed(GetStatusRequest {})).await.unwrap().into_inner()
+        self.admin().get_status(timed(GetStatusRequest {})).await.unwrap().into_inner()
     }
 
     /// The newest commit.

@@ -4,13 +4,19 @@
 //! - [`client`]: the generated stubs behind calls that fit on a line, and [`refusal`], what an error says.
 //! - [`catalog`] and [`figures`]: a small catalog, and observations to write.
 //! - [`transcript`]: reads a watch and checks on the way what holds on every stream.
+//! - [`check`]: what clients recorded of their watches against the log, guarantee by guarantee.
+//! - [`recorder`]: records what a client sees of its watches, for the checker.
+//! - [`proxy`]: cuts, stalls and delays connections.
 //! - [`record`]: the record as a plain list of versions, which real servers must agree with.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod catalog;
+pub mod check;
 pub mod client;
 pub mod figures;
+pub mod proxy;
 pub mod record;
+pub mod recorder;
 pub mod refusal;
 pub mod server;
 pub mod transcript;

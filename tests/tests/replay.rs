@@ -79,8 +79,8 @@ async fn a_replay_commits_one_period_after_the_other_whatever_the_order_of_the_f
         changes,
         [
             vec!["CN-SD 2020-01 1", "CN-BJ 2020-01 2"],
-            vec!["CN-SD 2020 4"],
             vec!["CN-SD 2020-02 3"],
+            vec!["CN-SD 2020 4"],
             vec!["CN-SD 2021 5", "CN-BJ 2021 6"]
         ]
     );
@@ -91,7 +91,7 @@ async fn a_replay_commits_one_period_after_the_other_whatever_the_order_of_the_f
     assert_eq!((ids.len(), ids.iter().any(|id| id.is_empty())), (4, false), "each step can be repeated by itself");
     let told: Vec<_> =
         ended.steps.iter().map(|it| (it["step"].as_u64(), it["period"].as_str(), it["revision"].as_str())).collect();
-    let expected = [(1, "2020-01", "2"), (2, "2020", "3"), (3, "2020-02", "4"), (4, "2021", "5")];
+    let expected = [(1, "2020-01", "2"), (2, "2020-02", "3"), (3, "2020", "4"), (4, "2021", "5")];
     assert_eq!(told, expected.map(|(step, period, revision)| (Some(step), Some(period), Some(revision))));
 
     let again = end(replay(&server, data.path(), &["a.csv", "--speed", "0.001"])).await;

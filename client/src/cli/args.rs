@@ -91,6 +91,7 @@ mod tests {
           history      Print every version that a figure had
           log          Print the commits: who changed what, when and why
           watch        Print changes as they happen
+          compact      Let replays of changes begin later; figures and their history stay
           status       Print how the service is
           completions  Print the completion script of a shell
           help         Print this message or the help of the given subcommand(s)

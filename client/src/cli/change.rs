@@ -78,11 +78,16 @@ impl Changes {
     /// `90,000 → > 100,000 stations`
     fn figures(&self, series: &SeriesKey, change: &CellChange) -> String {
         let (indicator, unit) = (self.labels.indicator(&series.indicator), self.labels.unit_of(&series.indicator));
-        let new = observation(change);
+        let new = match (change.kind(), &change.previous) {
+            // The figure stays as it was, elsewhere. Where it was not asked for, nothing is known of it.
+            (ChangeKind::Left, None) => return String::new(),
+            (ChangeKind::Left, Some(previous)) => previous,
+            _ => observation(change),
+        };
         let now = figure_with_unit(new, indicator, unit, self.language);
         let mut text = match &change.previous {
             // The current figure stays: an arrow from it would say that it went.
-            Some(previous) if change.kind() != ChangeKind::Backfilled => {
+            Some(previous) if !matches!(change.kind(), ChangeKind::Backfilled | ChangeKind::Entered | ChangeKind::Left) => {
                 format!("{} → {now}", figure(previous, indicator.and_then(|it| it.decimals), self.language))
             }
             _ => now,
@@ -252,6 +257,22 @@ mod tests {
     fn a_backfilled_version_does_not_look_like_a_change_of_the_figure() {
         let backfilled = change(ChangeKind::Backfilled, version("6", Bound::Exact), Some(version("7", Bound::Exact)));
         assert!(line(&backfilled).contains("  6 (published 2021-12-06)  "), "{}", line(&backfilled));
+    }
+
+    #[test]
+    fn a_figure_that_enters_or_leaves_stays_as_it_was() {
+        let entered = change(ChangeKind::Entered, version("7", Bound::Exact), None);
+        assert!(
+            line(&entered).contains("  entered  ") && line(&entered).contains("  2021-12-06  7  bureau"),
+            "{}",
+            line(&entered)
+        );
+        // What has left comes with series and period alone.
+        let bare = || version("", Bound::Unspecified);
+        let left = change(ChangeKind::Left, bare(), Some(version("7", Bound::Exact)));
+        assert!(line(&left).contains("  left  ") && line(&left).contains("  2021-12-06  7  bureau"), "{}", line(&left));
+        let unknown = change(ChangeKind::Left, bare(), None);
+        assert!(line(&unknown).contains("  2021-12-06  bureau"), "{}", line(&unknown));
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl Failure {
         Self { exit, message: message.into(), remedy: None }
     }
 
+    /// Something else failed than a call.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
     /// The command line is not right.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)

@@ -16,8 +16,8 @@ use crate::Error;
 /// In which order figures are written, and which of them together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The figures of a period together; by its first day, and of periods that begin on the same day the shorter first, as it is
-    /// over first. Further editions of its cells follow one by one, from the oldest to the newest.
+    /// The figures of a period together; by its last day, as figures come out when it is over, and of periods that end on the same
+    /// day the shorter first. Further editions of its cells follow one by one, from the oldest to the newest.
     Period,
     /// The figures that a file has of one moment of publication together; by that moment, then in the order of the files. Those
     /// without one come last, as they count as published when they are written.
@@ -207,7 +207,7 @@ fn by_period(versions: &[Version]) -> Vec<(Topic, Place)> {
     for editions in versions.chunk_by(Version::same_cell) {
         ordered.extend(editions.iter().enumerate().map(|(edition, it)| (it.period, edition, it.place)));
     }
-    ordered.sort_by_cached_key(|(period, edition, _)| (period.start(), Reverse(period.frequency()), *edition));
+    ordered.sort_by_cached_key(|(period, edition, _)| (period.end(), Reverse(period.frequency()), *edition));
     ordered.into_iter().map(|(period, edition, place)| (Topic::Period { period, edition }, place)).collect()
 }
 

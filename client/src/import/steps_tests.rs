@@ -49,7 +49,7 @@ fn told(steps: &Steps) -> Vec<String> {
 }
 
 #[test]
-fn periods_come_by_their_first_day_and_the_shorter_before_the_longer() {
+fn periods_come_by_their_last_day_and_the_shorter_before_the_longer() {
     let rows =
         ["CN,2021,1,", "CN,2020-02,2,", "CN,2020,3,", "US,2020-01,4,", "CN,2020-Q1,5,", "CN,2020-01,6,", "CN,2020-01-01,7,"];
     assert_eq!(
@@ -57,9 +57,9 @@ fn periods_come_by_their_first_day_and_the_shorter_before_the_longer() {
         [
             "2020-01-01: CN 2020-01-01 7",
             "2020-01: CN 2020-01 6, US 2020-01 4",
+            "2020-02: CN 2020-02 2",
             "2020-Q1: CN 2020-Q1 5",
             "2020: CN 2020 3",
-            "2020-02: CN 2020-02 2",
             "2021: CN 2021 1",
         ]
     );
@@ -113,7 +113,7 @@ fn periods_that_reach_beyond_what_is_asked_for_are_left_out() {
     let period = |text: &str| Some(text.parse().unwrap());
     let steps = |from, to| told(&Steps::new(import(&[("", rows)]), Order::Period, from, to));
     assert_eq!(steps(period("2020-06"), period("2021")), ["2020-12: CN 2020-12 3", "2021-Q1: CN 2021-Q1 4", "2021: CN 2021 5"]);
-    assert_eq!(steps(None, period("2020")), ["2019: CN 2019 1", "2020: CN 2020 2", "2020-12: CN 2020-12 3"]);
+    assert_eq!(steps(None, period("2020")), ["2019: CN 2019 1", "2020-12: CN 2020-12 3", "2020: CN 2020 2"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ proptest! {
         let files: Vec<_> = files.iter().zip(&lines).map(|((at, _), rows)| (*at, rows.as_slice())).collect();
         let (periods, vintages) = (steps(&files, Order::Period), steps(&files, Order::Vintage));
         let keys: Vec<_> = periods.steps().iter().map(|step| match step.topic {
-            Topic::Period { period, edition } => (period.start(), period.end(), edition),
+            Topic::Period { period, edition } => (period.end(), std::cmp::Reverse(period.frequency()), edition),
             Topic::Vintage { .. } => panic!("a period"),
         }).collect();
         prop_assert!(keys.is_sorted_by(|a, b| a < b), "{:?}", keys);

@@ -1,6 +1,9 @@
 //! Connects, waits and reads as the session decides.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt as _, future::BoxFuture, stream};
 use indicator_proto::v1::WatchRequest;
@@ -12,8 +15,23 @@ use super::{
 };
 use crate::Error;
 
+/// A session that the application may ask while the driver waits.
+#[derive(Debug, Clone)]
+pub(super) struct Shared(Arc<Mutex<Session>>);
+
+impl Shared {
+    pub(super) fn new(session: Session) -> Self {
+        Self(Arc::new(Mutex::new(session)))
+    }
+
+    /// Never across a wait.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Session> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(super) struct Driver<F> {
-    session: Session,
+    session: Shared,
     open: F,
     connection: Connection,
 }
@@ -32,7 +50,7 @@ impl<F> Driver<F>
 where
     F: Fn(WatchRequest) -> BoxFuture<'static, Result<Messages, Error>> + Send + Sync + 'static,
 {
-    pub(super) fn new(session: Session, open: F) -> Self {
+    pub(super) fn new(session: Shared, open: F) -> Self {
         Self { session, open, connection: Connection::Closed { wait: Duration::ZERO } }
     }
 
@@ -43,27 +61,34 @@ where
     async fn next(&mut self) -> Option<Result<WatchEvent, Error>> {
         loop {
             // All that a message brought is given out before the next one is read: the position never runs ahead of the application.
-            if let Some(event) = self.session.next_event() {
-                return Some(event);
+            let event = self.session.lock().next_event();
+            if event.is_some() {
+                return event;
             }
             let step = match &mut self.connection {
                 Connection::Ended => return None,
                 Connection::Closed { wait } => {
                     sleep(*wait).await;
-                    match (self.open)(self.session.request()).await {
+                    let request = self.session.lock().request();
+                    match (self.open)(request).await {
                         Ok(messages) => {
                             self.connection = Connection::Open(messages);
                             Step::Read
                         }
-                        Err(error) => self.session.failed(error, fastrand::f64()),
+                        Err(error) => self.session.lock().failed(error, fastrand::f64()),
                     }
                 }
-                Connection::Open(messages) => match timeout(self.session.patience(), messages.next()).await {
-                    Ok(Some(Ok(message))) => self.session.received(message, fastrand::f64()),
-                    Ok(Some(Err(error))) => self.session.failed(error, fastrand::f64()),
-                    Ok(None) => self.session.failed(cut(None), fastrand::f64()),
-                    Err(_) => self.session.failed(cut(Some("the server has fallen silent")), fastrand::f64()),
-                },
+                Connection::Open(messages) => {
+                    let patience = self.session.lock().patience();
+                    let next = timeout(patience, messages.next()).await;
+                    let mut session = self.session.lock();
+                    match next {
+                        Ok(Some(Ok(message))) => session.received(message, fastrand::f64()),
+                        Ok(Some(Err(error))) => session.failed(error, fastrand::f64()),
+                        Ok(None) => session.failed(cut(None), fastrand::f64()),
+                        Err(_) => session.failed(cut(Some("the server has fallen silent")), fastrand::f64()),
+                    }
+                }
             };
             match step {
                 Step::Read => {}
@@ -111,7 +136,8 @@ mod tests {
         let opened_at: Arc<Mutex<Vec<Instant>>> = Arc::default();
         let (times, connections) = (opened_at.clone(), Arc::new(Mutex::new(connections.into_iter())));
         let request = WatchRequest { start: Some(Start::Now(StartNow {})), ..WatchRequest::default() };
-        let watch = Watch::new(Policy::default(), request, move |_| {
+        let session = Session::new(Policy::default(), request);
+        let watch = Watch::new(session, move |_| {
             times.lock().unwrap().push(Instant::now());
             let messages = connections.lock().unwrap().next();
             Box::pin(async move {

@@ -24,6 +24,8 @@ pub enum WatchEvent {
         epoch: String,
         /// Changes after this revision follow. After a reconnect it may lie before the last commit seen: what is repeated is left out.
         revision: u64,
+        /// The newest commit of the server: how much there is to catch up.
+        head_revision: u64,
         /// Whether they come one by one, as a difference, or after a snapshot.
         outcome: WatchOutcome,
     },
@@ -43,7 +45,8 @@ pub enum WatchEvent {
         /// Observations it had.
         observations: u64,
     },
-    /// The connection is open and any snapshot complete: changes arrive as they happen.
+    /// The application has all that the server has, for the first time on this connection or after it had fallen behind: changes
+    /// arrive as they happen.
     Live,
     /// A whole commit, as far as it matches the filter.
     Commit(CommitEvents),
@@ -57,5 +60,15 @@ pub enum WatchEvent {
         resume_token: String,
         /// In LATEST mode, the hash of the state at `revision`.
         digest: Option<u64>,
+    },
+    /// The state that the events made is not that of the server: one of the programs is at fault. A [`WatchEvent::Reset`] follows,
+    /// and then a snapshot.
+    Diverged {
+        /// The state that was compared.
+        revision: u64,
+        /// The server's digest of it.
+        expected: u64,
+        /// The digest of what the application was given.
+        actual: u64,
     },
 }

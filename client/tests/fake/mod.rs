@@ -11,7 +11,8 @@ use std::{
 
 use futures::{Stream, stream};
 use indicator_proto::v1::{
-    self, Changes, Commit, CommitEvents, Progress, QueryHeader, QuerySummary, SeriesObservations, WatchOpened, WatchOutcome,
+    self, Changes, Commit, CommitEvents, Progress, QueryHeader, QuerySummary, SeriesObservations, SnapshotChunk, SnapshotEnd,
+    WatchOpened, WatchOutcome,
     observation_service_server::{ObservationService, ObservationServiceServer},
     query_observations_response::Message as QueryMessage,
     watch_request::Start,
@@ -204,25 +205,32 @@ impl ObservationService for Service {
 impl WatchService for Service {
     type WatchStream = Answers<v1::WatchResponse>;
 
-    /// Three commits from where it starts, progress in between, the first half of a fourth; then it hangs up.
+    /// Three commits from where it starts, progress in between, the first half of a fourth; then it hangs up. A snapshot is of revision
+    /// 10, and has one figure.
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let start = request.into_inner().start;
         self.seen.0.lock().unwrap().starts.push(start.clone());
         if self.fake.refuses_watches {
             return Err(refusal("UNKNOWN_REGION"));
         }
-        let revision = match start {
+        let revision = match &start {
             Some(Start::ResumeToken(token)) => token.parse().unwrap(),
-            Some(Start::AfterRevision(revision)) => revision,
+            Some(Start::AfterRevision(revision)) => *revision,
             _ => 0,
         };
-        let epoch = "e".to_owned();
-        let mut messages = vec![WatchMessage::Opened(WatchOpened {
-            epoch,
-            revision,
-            outcome: WatchOutcome::Replay.into(),
-            head_revision: revision,
-        })];
+        let (snapshot, revision) = match start {
+            None | Some(Start::Snapshot(_)) => (true, 10),
+            _ => (false, revision),
+        };
+        let outcome = if snapshot { WatchOutcome::Snapshot } else { WatchOutcome::Replay };
+        let (epoch, head_revision) = ("e".to_owned(), revision);
+        let mut messages = vec![WatchMessage::Opened(WatchOpened { epoch, revision, outcome: outcome.into(), head_revision })];
+        if snapshot {
+            let observations = vec![v1::Observation::default()];
+            let series = vec![SeriesObservations { series: None, observations }];
+            messages.push(WatchMessage::Snapshot(SnapshotChunk { series, entries: Vec::new() }));
+            messages.push(WatchMessage::SnapshotEnd(SnapshotEnd { revision, observations: 1 }));
+        }
         for next in revision + 1..revision + 4 {
             messages.push(changes(next, false));
             if next == revision + 2 {

@@ -327,7 +327,7 @@ impl Engine {
         difference.weigh(&self.shared)
     }
 
-    /// Visits the next commits, up to `to`, until told to stop. Blocks.
+    /// Visits the next commits, up to `to`, until they have changed about as many cells as `enough`, or are as many. Blocks.
     ///
     /// # Errors
     ///
@@ -336,9 +336,10 @@ impl Engine {
         &self,
         replay: &mut Replay,
         to: u64,
-        visit: impl FnMut(&Commit) -> Result<ControlFlow<()>, Error>,
+        enough: usize,
+        visit: impl FnMut(&Commit) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        replay.read(&self.shared, to, visit)
+        replay.read(&self.shared, to, enough, visit)
     }
 
     /// Whether the commits after a revision are all in memory, decoded and with what they replaced.

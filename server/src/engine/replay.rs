@@ -1,9 +1,12 @@
 //! Commit after commit, from memory while they are recent and else from the log.
 
-use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{CellChange, Commit, Error, SeriesChanges, read::entry_changes, shared::Shared};
-use crate::store::{Logged, SeriesState, Version};
+use crate::store::{self, Header, Logged, SeriesState, Version};
+
+/// The versions of a series by commit, the newest first.
+type Deltas = Vec<(u64, Vec<Version>)>;
 
 /// Cells of the states that are carried along.
 const CARRIED_CELLS: usize = 500_000;
@@ -31,55 +34,65 @@ impl Replay {
         self.position
     }
 
-    /// Visits the next commits, up to `to`, until told to stop. Blocks.
+    /// Visits the next commits, up to `to`, until they have changed about as many cells as `enough`, or are as many. Blocks.
     pub(super) fn read(
         &mut self,
         shared: &Shared,
         to: u64,
-        mut visit: impl FnMut(&Commit) -> Result<ControlFlow<()>, Error>,
+        enough: usize,
+        mut visit: impl FnMut(&Commit) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut log = None;
-        while self.position < to {
-            let revision = self.position + 1;
-            let flow = match shared.recent(revision) {
-                Some(commit) => {
-                    self.carry(&commit);
-                    visit(&commit)
-                }
-                None => {
-                    let log = log.get_or_insert_with(|| shared.store.history(self.position));
-                    // Where memory has answered meanwhile, the log is behind.
-                    let logged = log.find(|logged| logged.as_ref().map_or(true, |logged| logged.revision >= revision));
-                    let missing = || crate::store::Error::Corrupt(format!("commit {revision} is missing from the log"));
-                    let commit = self.commit(shared, logged.ok_or_else(missing)??)?;
-                    visit(&commit)
-                }
-            };
-            self.position = revision;
-            if flow?.is_break() {
-                break;
+        let mut cells = 0;
+        while self.position < to && cells < enough {
+            let Some(commit) = shared.recent(self.position + 1) else { break };
+            cells += commit.counts.total() as usize + 1;
+            self.carry(&commit);
+            visit(&commit)?;
+            self.position = commit.revision;
+        }
+        if cells > 0 || self.position >= to {
+            return Ok(());
+        }
+        let logged = self.window(shared, to, enough)?;
+        let mut deltas = deltas(shared, &logged)?;
+        for Logged { revision, header, touched } in logged {
+            let mut series = Vec::with_capacity(touched.series.len());
+            for id in touched.series {
+                let key = Arc::clone(shared.index().key(id));
+                let delta = deltas.get_mut(&id).and_then(Vec::pop).filter(|(of, _)| *of == revision);
+                let (_, versions) = delta.ok_or_else(|| missing(&format!("commit {revision} has no block of series {id}")))?;
+                series.push(SeriesChanges { id, key, changes: self.changes(shared, id, revision, versions)? });
             }
+            let entries = entry_changes(shared, revision, &touched.entries);
+            visit(&Commit::logged(revision, header, series, entries)?)?;
+            self.position = revision;
         }
         Ok(())
     }
 
-    fn commit(&mut self, shared: &Shared, logged: Logged) -> Result<Commit, Error> {
-        let Logged { revision, header, touched } = logged;
-        let mut series = Vec::with_capacity(touched.series.len());
-        for id in touched.series {
-            let key = Arc::clone(shared.index().key(id));
-            let versions = shared.store.delta(id, revision)?;
-            let changes = if self.with_previous {
-                self.changes(shared, id, revision, versions)?
-            } else {
-                versions.into_iter().map(|version| CellChange { version, previous: None }).collect()
-            };
-            series.push(SeriesChanges { id, key, changes });
+    /// The next commits, as the log has them.
+    fn window(&self, shared: &Shared, to: u64, enough: usize) -> Result<Vec<Logged>, Error> {
+        let (mut window, mut cells) = (Vec::new(), 0);
+        for logged in shared.store.history(self.position) {
+            let logged = logged?;
+            let expected = self.position + 1 + window.len() as u64;
+            if logged.revision != expected {
+                return Err(missing(&format!("commit {expected} is not in the log")));
+            }
+            let Header { inserted, revised, deleted, backfilled, .. } = logged.header;
+            cells += (inserted + revised + deleted + backfilled) as usize + 1;
+            window.push(logged);
+            if cells >= enough || expected == to {
+                return Ok(window);
+            }
         }
-        Ok(Commit::logged(revision, header, series, entry_changes(shared, revision, &touched.entries))?)
+        Err(missing(&format!("the log ends before commit {to}")))
     }
 
     fn changes(&mut self, shared: &Shared, id: u32, revision: u64, versions: Vec<Version>) -> Result<Vec<CellChange>, Error> {
+        if !self.with_previous {
+            return Ok(versions.into_iter().map(|version| CellChange { version, previous: None }).collect());
+        }
         if self.cells > CARRIED_CELLS {
             self.states.clear();
             self.cells = 0;
@@ -109,4 +122,20 @@ impl Replay {
             }
         }
     }
+}
+
+fn missing(what: &str) -> Error {
+    store::Error::Corrupt(what.to_owned()).into()
+}
+
+/// The versions that these commits made, by series. One look for each series, and not for each commit: a series' blocks lie side
+/// by side, and a descent into the tree costs more than reading a block.
+fn deltas(shared: &Shared, window: &[Logged]) -> Result<HashMap<u32, Deltas>, Error> {
+    let mut spans: HashMap<u32, (u64, u64)> = HashMap::new();
+    for logged in window {
+        for &id in &logged.touched.series {
+            spans.entry(id).or_insert((logged.revision, 0)).1 = logged.revision;
+        }
+    }
+    spans.into_iter().map(|(id, (first, last))| Ok((id, shared.store.deltas(id, first, last)?))).collect()
 }

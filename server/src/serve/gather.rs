@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// What is gathered at most before it is written.
 const ENOUGH: usize = 64 << 10;
 
+/// Room that a connection keeps while it is idle.
+const KEPT: usize = 4 << 10;
+
 /// A connection that writes at once what its streams have to send at one moment.
 ///
 /// Each stream of an HTTP/2 connection is a task of its own, and each that has something to send wakes the connection, which is run
@@ -71,7 +74,7 @@ impl<IO: AsyncWrite + Unpin> Gather<IO> {
         self.written = 0;
         self.asked = false;
         // What a burst needed is not kept for a connection that is idle for hours.
-        if self.gathered.capacity() > ENOUGH {
+        if self.gathered.capacity() > KEPT {
             self.gathered = Vec::new()
         } else {
             self.gathered.clear()

@@ -45,6 +45,9 @@ const MAX_STREAMS: u32 = 4096;
 /// What a client may send ahead on one stream, and on all streams of a connection: enough for an import to fill a fast line.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
+/// What a stream may have waiting for a socket that takes nothing; hyper's 400 KiB would be gigabytes for some thousand readers who
+/// stand still.
+const SEND_BUFFER: usize = 64 << 10;
 /// A client that vanished without a word is noticed within the sum of these.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -185,6 +188,7 @@ fn builder(header_timeout: Duration) -> Builder<TokioExecutor> {
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
     builder

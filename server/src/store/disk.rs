@@ -182,7 +182,8 @@ impl Store {
 
     /// What a commit touched.
     pub fn touched(&self, revision: u64) -> Result<Touched, Error> {
-        self.log_record(revision)?.map_or_else(|| Ok(Touched::default()), |record| history::touched(&self.db, record))
+        let Some(record) = self.log_record(revision)? else { return Ok(Touched::default()) };
+        history::touched(&self.db, revision, record.into_parts().2)
     }
 
     /// Every series, by id.

@@ -61,20 +61,20 @@ impl History {
     }
 
     fn logged(&self, record: log::Record) -> Result<Logged, Error> {
-        let (revision, header) = (record.revision, record.header.clone());
-        let touched = touched(&self.db, record)?;
+        let (revision, header, beside) = record.into_parts();
+        let touched = touched(&self.db, revision, beside)?;
         Ok(Logged { revision, header, touched })
     }
 }
 
-/// What the commit of a record touched.
-pub(super) fn touched(db: &sled::Db, record: log::Record) -> Result<Touched, Error> {
-    if record.is_whole() {
-        return record.touched(std::iter::empty());
+/// What a commit touched; `beside` is what lies beside its header.
+pub(super) fn touched(db: &sled::Db, revision: u64, beside: Option<Touched>) -> Result<Touched, Error> {
+    if beside.is_some() {
+        return Touched::read(beside, std::iter::empty());
     }
-    let behind = db.range(keys::log(record.revision, 1)..=keys::log(record.revision, u16::MAX)).values();
+    let behind = db.range(keys::log(revision, 1)..=keys::log(revision, u16::MAX)).values();
     let behind = behind.collect::<Result<Vec<IVec>, _>>()?;
-    record.touched(behind.iter().map(AsRef::as_ref))
+    Touched::read(None, behind.iter().map(AsRef::as_ref))
 }
 
 impl Store {
@@ -84,6 +84,33 @@ impl Store {
         let from = after.saturating_add(1);
         let values = self.db.range(keys::log(from, 0)..=keys::log(u64::MAX, u16::MAX));
         History { db: self.db.clone(), values, records: Vec::new().into_iter(), after }
+    }
+
+    /// The versions that the commits from one to another made in a series, by commit, the newest first. They lie side by side.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Corrupt`].
+    pub fn deltas(&self, series: u32, from: u64, to: u64) -> Result<Vec<(u64, Vec<Version>)>, Error> {
+        let first = BlockKey::newest_at(series, to);
+        let last = BlockKey { series, revision: from, kind: BlockKind::Delta, part: u16::MAX }.encode();
+        let mut deltas: Vec<(u64, Vec<Version>)> = Vec::new();
+        for item in self.db.range(first.as_slice()..=last.as_slice()) {
+            let (key, value) = item?;
+            let key = BlockKey::decode(&key).ok_or_else(|| Error::Corrupt("a block key is malformed".into()))?;
+            if key.kind == BlockKind::Base {
+                continue;
+            }
+            match deltas.last_mut() {
+                Some((revision, versions)) if *revision == key.revision => block::decode(&value, versions)?,
+                _ => {
+                    let mut versions = Vec::new();
+                    block::decode(&value, &mut versions)?;
+                    deltas.push((key.revision, versions));
+                }
+            }
+        }
+        Ok(deltas)
     }
 
     /// The versions that one commit made in a series, by period.

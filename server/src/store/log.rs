@@ -34,11 +34,6 @@ impl Record {
         (Self { revision, header, touched: beside }, behind)
     }
 
-    /// Whether what the commit touched is in the record itself.
-    pub(super) fn is_whole(&self) -> bool {
-        self.touched.is_some()
-    }
-
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
         let texts = [&self.header.actor, &self.header.reason, &self.header.document_uri, &self.header.request_id];
@@ -46,10 +41,9 @@ impl Record {
         120 + texts.iter().map(|t| t.len()).sum::<usize>() + entries + 5 * IDS_BESIDE_HEADER
     }
 
-    /// What the commit touched; `behind` are the values behind it.
-    pub(super) fn touched<'a>(self, behind: impl Iterator<Item = &'a [u8]>) -> Result<Touched, Error> {
-        let behind = behind.map(|bytes| decode(bytes, "the list of what a commit touched"));
-        Touched::join(self.touched.into_iter().map(Ok).chain(behind))
+    /// Revision, header, and what the commit touched if that lies beside it.
+    pub(super) fn into_parts(self) -> (u64, Header, Option<Touched>) {
+        (self.revision, self.header, self.touched)
     }
 }
 
@@ -127,6 +121,12 @@ impl Touched {
     fn distances(&self) -> Vec<u32> {
         let mut before = 0;
         self.series.iter().map(|&id| id - std::mem::replace(&mut before, id)).collect()
+    }
+
+    /// From what lies beside a header, or the values behind it.
+    pub(super) fn read<'a>(beside: Option<Self>, behind: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let behind = behind.map(|bytes| decode(bytes, "the list of what a commit touched"));
+        Self::join(beside.into_iter().map(Ok).chain(behind))
     }
 
     /// From all parts, in order.

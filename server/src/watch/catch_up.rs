@@ -1,9 +1,8 @@
 //! Reading the log for one subscriber who is behind what is shared, or whose start lies before the horizon.
 
-use std::ops::ControlFlow;
-
 use bytes::Bytes;
 use indicator_proto::Time;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Selection,
@@ -11,11 +10,9 @@ use super::{
 };
 use crate::engine::{Difference, Engine, Error, Picture, PictureChange, Replay, catalog};
 
-/// Bytes that are read at once.
-const BYTES_AT_ONCE: usize = 256 << 10;
-
-/// Commits that are looked through at once, though none may have anything.
-const COMMITS_AT_ONCE: u64 = 20_000;
+/// Changed cells that are read at once, some megabytes, by those who have a place for it; and by those who have none.
+const CELLS_AT_ONCE: usize = 20_000;
+const FEW_CELLS_AT_ONCE: usize = 1_500;
 
 /// Changes that are told at once where pictures are compared.
 const CHANGES_AT_ONCE: usize = 1_000;
@@ -25,16 +22,19 @@ pub(super) struct CatchUp {
     replay: Replay,
     picture: Picture,
     frames: Frames,
+    /// A place among those who read much at once, which is faster.
+    window: Option<OwnedSemaphorePermit>,
 }
 
 impl CatchUp {
     /// After a revision. Blocks.
-    pub(super) fn after(engine: &Engine, selection: &Selection, revision: u64) -> Self {
+    pub(super) fn after(engine: &Engine, selection: &Selection, revision: u64, window: Option<OwnedSemaphorePermit>) -> Self {
         let with_previous = selection.include_previous || selection.preferred;
         Self {
             replay: Replay::after(revision, with_previous),
             picture: engine.picture(selection.filter.clone(), selection.preferred, revision),
             frames: Frames::new(selection.include_previous),
+            window,
         }
     }
 
@@ -45,14 +45,14 @@ impl CatchUp {
 
     /// The next frames, up to `to`, and the revision that they bring a reader to. There may be none. Blocks.
     pub(super) fn read(&mut self, engine: &Engine, selection: &Selection, to: u64) -> Result<(Bytes, u64), Error> {
-        let Self { replay, picture, frames } = self;
-        let to = to.min(replay.position() + COMMITS_AT_ONCE);
-        engine.replay(replay, to, |commit| {
+        let Self { replay, picture, frames, window } = self;
+        let enough = if window.is_some() { CELLS_AT_ONCE } else { FEW_CELLS_AT_ONCE };
+        engine.replay(replay, to, enough, |commit| {
             let changes = engine.advance(picture, commit)?;
             let entries = if selection.include_catalog { &*commit.entries } else { &[] };
             let (revision, time, context) = (commit.revision, commit.time, Some(&commit.context));
             frames.push(Event { revision, time, context, changes: &changes, entries, more: false });
-            Ok(if frames.len() > BYTES_AT_ONCE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok(())
         })?;
         Ok((frames.take(), replay.position()))
     }

@@ -246,13 +246,14 @@ impl Feed {
     /// Reads the log as far as what is shared does not reach back.
     async fn catch_up(&mut self, catch_up: Option<Box<CatchUp>>, until: u64) -> Result<Phase, Error> {
         let position = self.position;
+        let window = if catch_up.is_none() { self.hub.window() } else { None };
         let read = self.blocking(move |engine, lane| {
             let horizon = engine.horizon()?;
             if position < horizon {
                 return Ok(Err(horizon));
             }
             let mut catch_up = catch_up.filter(|c| c.position() == position);
-            let reading = catch_up.get_or_insert_with(|| Box::new(CatchUp::after(engine, &lane.selection, position)));
+            let reading = catch_up.get_or_insert_with(|| Box::new(CatchUp::after(engine, &lane.selection, position, window)));
             let read = reading.read(engine, &lane.selection, until)?;
             Ok(Ok((read, catch_up)))
         });

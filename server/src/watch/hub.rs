@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use tokio::{sync::Notify, task};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    task,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,6 +28,9 @@ const CHANGES: usize = 200_000;
 const LEAST_CHANGES: usize = 1_000;
 const MOST_CHANGES: usize = 50_000;
 
+/// As many read much of the log at once, however many are behind and perhaps stand still: that much memory they may take.
+const WINDOWS: usize = 8;
+
 /// Commits with more changed cells than this in all are encoded where blocking is allowed.
 const ENCODED_IN_PLACE: u64 = 2_000;
 
@@ -35,14 +41,21 @@ pub struct Hub {
     poke: Notify,
     subscribers: AtomicU64,
     stopping: CancellationToken,
+    windows: Arc<Semaphore>,
 }
 
 impl Hub {
     /// Follows an engine until `stopping` is cancelled, which ends every stream. Within a tokio runtime only.
     #[must_use]
     pub fn new(engine: Arc<Engine>, stopping: CancellationToken) -> Arc<Self> {
-        let hub =
-            Arc::new(Self { engine, lanes: Mutex::default(), poke: Notify::new(), subscribers: AtomicU64::new(0), stopping });
+        let hub = Arc::new(Self {
+            engine,
+            lanes: Mutex::default(),
+            poke: Notify::new(),
+            subscribers: AtomicU64::new(0),
+            stopping,
+            windows: Arc::new(Semaphore::new(WINDOWS)),
+        });
         tokio::spawn(Arc::clone(&hub).follow());
         hub
     }
@@ -55,6 +68,11 @@ impl Hub {
 
     pub(super) fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// A place among those who read much of the log at once, while there are some.
+    pub(super) fn window(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.windows).try_acquire_owned().ok()
     }
 
     /// Runs what blocks on the disk, off the async threads.

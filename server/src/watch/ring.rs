@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 /// Segments of one size that are put together into one, so that a reader who catches up is sent a slice of many.
 const TOGETHER: usize = 16;
 
-/// No segment is made larger than this by putting others together.
-const LARGEST_SEGMENT: usize = 1 << 20;
+/// No segment is made larger than this by putting others together: a reader who stands still holds the one that it has a piece of.
+const LARGEST_SEGMENT: usize = 256 << 10;
 
 /// A reader gets no more than about this at once.
 const TAKEN_AT_ONCE: usize = 256 << 10;

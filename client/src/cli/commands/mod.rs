@@ -1,6 +1,7 @@
 //! One file a command. Each reads its arguments, asks the server, and writes the answer; this file only dispatches.
 
 mod catalog;
+mod compact;
 mod completions;
 mod delete;
 mod export;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Log(log::Args),
     /// Print changes as they happen
     Watch(watch::Args),
+    /// Let replays of changes begin later; figures and their history stay
+    Compact(compact::Args),
     /// Print how the service is
     Status(status::Args),
     /// Print the completion script of a shell
@@ -74,6 +77,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::History(args) => history::run(&cx()?, args).await,
         Command::Log(args) => log::run(&cx()?, args).await,
         Command::Watch(args) => watch::run(&cx()?, args).await,
+        Command::Compact(args) => compact::run(&cx()?, args).await,
         Command::Status(args) => status::run(&cx()?, args).await,
         Command::Completions(args) => completions::run(&args),
     }

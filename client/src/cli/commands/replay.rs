@@ -38,7 +38,7 @@ Takes the files, mappings and flags that import takes, checks everything first, 
 if any row is bad. Then it writes the figures step by step and prints a line for each commit. A step
 is one commit; where it is too large for that, it is several with no pause between them.
 
-By period, a step has the figures of one period: by its first day, and of periods that begin on the
+By period, a step has the figures of one period: by its last day, and of periods that end on the
 same day the shorter first. Where there are several editions of a cell, the later ones follow as
 further steps of the period. By vintage, a step has what a file has of one moment of publication: by
 that moment, then in the order of the files; figures without one come last.

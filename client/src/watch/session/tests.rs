@@ -1,10 +1,12 @@
-use std::collections::BTreeMap;
+mod cuts;
+mod latest;
+mod positions;
 
-use indicator_proto::v1::{CellChange, Observation, Reset, SeriesKey, SeriesObservations, StartNow};
-use proptest::prelude::*;
+use indicator_proto::v1::{CellChange, Observation, Reset, SeriesKey, SeriesObservations};
 use tonic::Code;
 
 use super::*;
+use crate::WatchState;
 
 fn session(start: Option<Start>) -> Session {
     Session::new(Policy::default(), WatchRequest { start, ..WatchRequest::default() })
@@ -53,19 +55,22 @@ fn answer(code: Code, reason: Option<ErrorReason>) -> Error {
 
 /// What the application has seen, a word an event.
 fn seen(session: &mut Session) -> Vec<String> {
-    std::iter::from_fn(|| session.next_event())
-        .map(|event| match event {
-            Ok(WatchEvent::Connecting { attempt, .. }) => format!("connecting {attempt}"),
-            Ok(WatchEvent::Opened { revision, .. }) => format!("opened {revision}"),
-            Ok(WatchEvent::Reset { .. }) => "reset".to_owned(),
-            Ok(WatchEvent::Snapshot(_) | WatchEvent::SnapshotEntry(_)) => "snapshot".to_owned(),
-            Ok(WatchEvent::SnapshotEnd { revision, .. }) => format!("end {revision}"),
-            Ok(WatchEvent::Live) => "live".to_owned(),
-            Ok(WatchEvent::Commit(commit)) => format!("commit {} of {}", commit.revision, commit.changes.len()),
-            Ok(WatchEvent::Progress { revision, .. }) => format!("progress {revision}"),
-            Err(error) => format!("error {error}"),
-        })
-        .collect()
+    std::iter::from_fn(|| session.next_event()).map(|event| word(&event)).collect()
+}
+
+fn word(event: &Result<WatchEvent, Error>) -> String {
+    match event {
+        Ok(WatchEvent::Connecting { attempt, .. }) => format!("connecting {attempt}"),
+        Ok(WatchEvent::Opened { revision, .. }) => format!("opened {revision}"),
+        Ok(WatchEvent::Reset { .. }) => "reset".to_owned(),
+        Ok(WatchEvent::Snapshot(_) | WatchEvent::SnapshotEntry(_)) => "snapshot".to_owned(),
+        Ok(WatchEvent::SnapshotEnd { revision, .. }) => format!("end {revision}"),
+        Ok(WatchEvent::Live) => "live".to_owned(),
+        Ok(WatchEvent::Commit(commit)) => format!("commit {} of {}", commit.revision, commit.changes.len()),
+        Ok(WatchEvent::Progress { revision, .. }) => format!("progress {revision}"),
+        Ok(WatchEvent::Diverged { revision, .. }) => format!("diverged {revision}"),
+        Err(error) => format!("error {error}"),
+    }
 }
 
 fn receive(session: &mut Session, messages: impl IntoIterator<Item = WatchResponse>) {
@@ -90,14 +95,24 @@ fn before_the_first_token_a_watch_resumes_after_what_it_has() {
 }
 
 #[test]
-fn what_a_resumption_repeats_is_left_out() {
+fn a_token_resumes_the_revision_it_came_with_and_no_later_one() {
     let mut session = session(Some(Start::Now(StartNow {})));
-    receive(&mut session, [opened(7, WatchOutcome::Replay), progress(7), changes(vec![commit(8), commit(9)], false)]);
-    session.failed(answer(Code::Unavailable, None), 0.5);
+    receive(&mut session, [opened(7, WatchOutcome::Replay), progress(7)]);
     assert_eq!(session.request().start, Some(Start::ResumeToken("7".to_owned())));
-    seen(&mut session);
-    receive(&mut session, [opened(7, WatchOutcome::Replay), changes(vec![commit(8), commit(9), commit(10)], false)]);
-    assert_eq!(seen(&mut session), ["opened 7", "live", "commit 10 of 1"]);
+    receive(&mut session, [changes(vec![commit(8), commit(9)], false)]);
+    assert_eq!(session.request().start, Some(Start::AfterRevision(9)));
+    receive(&mut session, [progress(9)]);
+    assert_eq!(session.request().start, Some(Start::ResumeToken("9".to_owned())));
+}
+
+#[test]
+fn what_a_resumption_repeats_is_left_out() {
+    let position = WatchPosition { epoch: "one".to_owned(), revision: 9, resume_token: Some("7".to_owned()) };
+    let mut session = Session::resumed(Policy::default(), WatchRequest::default(), position);
+    assert_eq!(session.request().start, Some(Start::ResumeToken("7".to_owned())));
+    receive(&mut session, [opened(7, WatchOutcome::Replay), changes(vec![commit(8), commit(9)], false), progress(8)]);
+    receive(&mut session, [changes(vec![commit(10)], false)]);
+    assert_eq!(seen(&mut session), ["opened 7", "live", "progress 8", "commit 10 of 1"]);
 }
 
 #[test]
@@ -218,161 +233,82 @@ fn messages_out_of_order_end_the_watch() {
     assert!(matches!(torn.received(progress(1), 0.5), Step::End));
 }
 
-/// A server with a log of commits, each of some cells, which tells them in messages cut at random.
-#[derive(Debug, Clone)]
-struct Script {
-    /// Cells of each commit; the first has revision 1.
-    log: Vec<usize>,
-    start: u8,
-    connections: Vec<Connection>,
-}
-
-#[derive(Debug, Clone)]
-struct Connection {
-    /// Commits of the log that exist when it begins.
-    head: usize,
-    /// Cells a message.
-    grain: usize,
-    /// Progress after every so many messages.
-    every: usize,
-    /// Messages until it is cut.
-    messages: usize,
-    ending: Ending,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Ending {
-    Cut,
-    Closing,
-    Forgotten,
-}
-
-fn connection() -> impl Strategy<Value = Connection> {
-    let ending = prop_oneof![4 => Just(Ending::Cut), 2 => Just(Ending::Closing), 1 => Just(Ending::Forgotten)];
-    (0_usize..20, 1_usize..6, 1_usize..5, 0_usize..12, ending).prop_map(|(head, grain, every, messages, ending)| Connection {
-        head,
-        grain,
-        every,
-        messages,
-        ending,
-    })
-}
-
-fn script() -> impl Strategy<Value = Script> {
-    let log = prop::collection::vec(1_usize..9, 1..20);
-    (log, 0_u8..4, prop::collection::vec(connection(), 0..8)).prop_map(|(log, start, connections)| Script {
-        log,
-        start,
-        connections,
-    })
-}
-
-impl Script {
-    /// Messages that answer a request, the store being at `head`, as a server with the whole log would send them.
-    fn answer(&self, start: Option<Start>, head: u64, connection: &Connection) -> Vec<WatchResponse> {
-        let (mut messages, from) = match start {
-            None | Some(Start::Snapshot(_)) => {
-                (vec![opened(head, WatchOutcome::Snapshot), chunk(), chunk(), snapshot_end(head)], head)
-            }
-            Some(Start::Now(_)) => (vec![opened(head, WatchOutcome::Replay)], head),
-            Some(Start::AfterRevision(after)) => (vec![opened(after, WatchOutcome::Replay)], after),
-            Some(Start::ResumeToken(token)) => {
-                let after = token.parse().unwrap();
-                (vec![opened(after, WatchOutcome::Replay)], after)
-            }
-        };
-        for revision in from + 1..=self.log.len() as u64 {
-            let cells: Vec<_> = (0..self.cells(revision)).map(|cell| change(cell, revision)).collect();
-            let parts = cells.chunks(connection.grain);
-            let last = parts.len() - 1;
-            for (part, cells) in parts.enumerate() {
-                let event = CommitEvents { revision, changes: cells.to_vec(), ..CommitEvents::default() };
-                messages.push(changes(vec![event], part < last));
-            }
-            if messages.len() % connection.every == 0 {
-                messages.push(progress(revision));
-            }
-        }
-        messages
-    }
-
-    fn cells(&self, revision: u64) -> u64 {
-        self.log[revision as usize - 1] as u64
+#[test]
+fn revisions_that_go_back_end_the_watch() {
+    let late = [
+        vec![changes(vec![commit(9)], false), changes(vec![commit(8)], false)],
+        vec![changes(vec![commit(9)], false), changes(vec![commit(9)], false)],
+        vec![changes(vec![commit(9), commit(8)], false)],
+        vec![progress(9), changes(vec![commit(9)], false)],
+        vec![changes(vec![commit(7)], false)],
+    ];
+    for messages in late {
+        let mut session = session(Some(Start::Now(StartNow {})));
+        receive(&mut session, [opened(7, WatchOutcome::Replay)]);
+        let steps: Vec<_> = messages.into_iter().map(|message| session.received(message, 0.5)).collect();
+        assert!(matches!(steps.last(), Some(Step::End)), "what comes too late is not left out in silence");
     }
 }
 
-/// What an application makes of the events: the commits since the state it began with.
-#[derive(Debug, Default)]
-struct Application {
-    began_at: Option<u64>,
-    commits: BTreeMap<u64, usize>,
-    last: u64,
-    in_snapshot: bool,
+#[test]
+fn a_delta_is_one_commit_however_many_messages_it_takes() {
+    let mut session = session(Some(Start::ResumeToken("3".to_owned())));
+    receive(&mut session, [opened(3, WatchOutcome::Delta), changes(vec![commit(9)], true), changes(vec![commit(9)], false)]);
+    receive(&mut session, [progress(9), changes(vec![commit(10)], false)]);
+    let (replay, delta) = (["opened 3", "live", "commit 9 of 2"], ["progress 9", "commit 10 of 1"]);
+    assert_eq!(seen(&mut session), [&replay[..], &delta].concat());
 }
 
-impl Application {
-    fn take(&mut self, event: WatchEvent) {
-        match event {
-            WatchEvent::Opened { revision, outcome: WatchOutcome::Replay, .. } if self.began_at.is_none() => {
-                self.began_at = Some(revision);
-                self.last = revision;
-            }
-            WatchEvent::Reset { .. } => *self = Self::default(),
-            WatchEvent::Snapshot(_) => {
-                assert!(self.began_at.is_none(), "a snapshot in the middle of changes, without a reset");
-                self.in_snapshot = true;
-            }
-            WatchEvent::SnapshotEnd { revision, .. } => {
-                *self = Self { began_at: Some(revision), last: revision, ..Self::default() };
-            }
-            WatchEvent::Commit(commit) => {
-                assert!(!self.in_snapshot && commit.revision > self.last, "{} after {}", commit.revision, self.last);
-                self.last = commit.revision;
-                self.commits.insert(commit.revision, commit.changes.len());
-            }
-            WatchEvent::Progress { revision, .. } => self.last = self.last.max(revision),
-            _ => {}
-        }
+#[test]
+fn a_delta_that_is_cut_is_asked_for_again_from_where_it_began() {
+    let mut session = session(Some(Start::ResumeToken("3".to_owned())));
+    receive(&mut session, [opened(3, WatchOutcome::Delta), changes(vec![commit(9)], true)]);
+    session.failed(answer(Code::Unavailable, None), 0.5);
+    assert_eq!(seen(&mut session), ["opened 3", "live", "connecting 1"]);
+    assert_eq!(session.request().start, Some(Start::ResumeToken("3".to_owned())));
+    receive(&mut session, [opened(3, WatchOutcome::Delta), changes(vec![commit(11)], false)]);
+    assert_eq!(seen(&mut session), ["opened 3", "live", "commit 11 of 1"]);
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_stream_is_followed_by_a_snapshot_and_the_stream_goes_on() {
+    let mut session = session(Some(Start::Now(StartNow {})));
+    receive(&mut session, [opened(7, WatchOutcome::Replay), changes(vec![commit(8), commit(9)], true)]);
+    assert_eq!(seen(&mut session), ["opened 7", "live", "commit 8 of 1"]);
+    let reset = message(Message::Reset(Reset { reason: "compacted".to_owned() }));
+    receive(&mut session, [reset, chunk(), snapshot_end(20), progress(20), changes(vec![commit(21)], false)]);
+    let expected = ["reset", "snapshot", "end 20", "live", "progress 20", "commit 21 of 1"];
+    assert_eq!(seen(&mut session), expected, "the half of commit 9 is gone, and not put together with anything");
+}
+
+#[test]
+fn a_reset_of_which_the_snapshot_is_cut_off_starts_with_a_snapshot() {
+    let reset = || message(Message::Reset(Reset { reason: "compacted".to_owned() }));
+    for part in [vec![reset()], vec![reset(), chunk()]] {
+        let mut session = session(Some(Start::Now(StartNow {})));
+        receive(&mut session, [opened(7, WatchOutcome::Replay), progress(7)].into_iter().chain(part));
+        session.failed(answer(Code::Unavailable, None), 0.5);
+        assert_eq!(session.request().start, Some(Start::Snapshot(StartSnapshot {})));
+        seen(&mut session);
+        receive(&mut session, [opened(20, WatchOutcome::Snapshot), chunk(), snapshot_end(20)]);
+        assert_eq!(seen(&mut session), ["opened 20", "snapshot", "end 20", "live"], "it has been reset already");
     }
 }
 
-proptest! {
-    #[test]
-    fn however_a_watch_is_cut_each_commit_arrives_once_whole_and_in_order(script in script()) {
-        let start = match script.start {
-            0 => Start::Snapshot(StartSnapshot {}),
-            1 => Start::Now(StartNow {}),
-            2 => Start::AfterRevision(0),
-            _ => Start::ResumeToken("0".to_owned()),
-        };
-        let (mut session, mut application, mut head) = (session(Some(start)), Application::default(), 0);
-        let whole = Connection { head: 0, grain: 3, every: 2, messages: usize::MAX, ending: Ending::Cut };
-        for connection in script.connections.iter().chain([&whole]) {
-            head = head.max(connection.head.min(script.log.len()) as u64);
-            let messages = script.answer(session.request().start, head, connection);
-            let complete = messages.len() <= connection.messages;
-            for message in messages.into_iter().take(connection.messages) {
-                assert!(matches!(session.received(message, 0.5), Step::Read));
-                std::iter::from_fn(|| session.next_event()).for_each(|event| application.take(event.unwrap()));
-            }
-            let step = match connection.ending {
-                Ending::Cut => session.failed(Error::Cut { what: "the watch", cause: None }, 0.5),
-                Ending::Closing if connection.messages > 0 => {
-                    let token = if complete { script.log.len() as u64 } else { application.last };
-                    session.received(message(Message::Closing(Closing { resume_token: token.to_string(), retry_after: None })), 0.5)
-                },
-                Ending::Closing => session.failed(answer(Code::Unavailable, Some(ErrorReason::ShuttingDown)), 0.5),
-                Ending::Forgotten if session.resumes() => {
-                    session.failed(answer(Code::FailedPrecondition, Some(ErrorReason::OtherEpoch)), 0.5)
-                },
-                Ending::Forgotten => session.failed(answer(Code::Unavailable, None), 0.5),
-            };
-            assert!(matches!(step, Step::Connect { .. }));
-            std::iter::from_fn(|| session.next_event()).for_each(|event| application.take(event.unwrap()));
-        }
-        let began_at = application.began_at.expect("the last connection is not cut");
-        let expected: BTreeMap<u64, usize> =
-            (began_at + 1..=script.log.len() as u64).map(|revision| (revision, script.cells(revision) as usize)).collect();
-        prop_assert_eq!(application.commits, expected);
-    }
+#[test]
+fn the_token_of_a_server_that_stops_may_lie_further_on_than_the_last_commit() {
+    let mut session = session(Some(Start::Now(StartNow {})));
+    receive(&mut session, [opened(7, WatchOutcome::Replay), changes(vec![commit(8)], false)]);
+    // Commits 9 to 12 had nothing for this watch.
+    let closing = Closing { resume_token: "12".to_owned(), retry_after: None };
+    session.received(message(Message::Closing(closing)), 0.5);
+    assert_eq!(session.request().start, Some(Start::ResumeToken("12".to_owned())));
+    seen(&mut session);
+    receive(&mut session, [opened(12, WatchOutcome::Replay), changes(vec![commit(13)], false)]);
+    assert_eq!(seen(&mut session), ["opened 12", "live", "commit 13 of 1"], "there was no gap");
+    // In the middle of a commit the stream has no place to go on from.
+    receive(&mut session, [changes(vec![commit(14)], true)]);
+    let closing = Closing { resume_token: "14".to_owned(), retry_after: None };
+    session.received(message(Message::Closing(closing)), 0.5);
+    assert_eq!(session.request().start, Some(Start::AfterRevision(13)));
 }

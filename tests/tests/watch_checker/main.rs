@@ -1,0 +1,199 @@
+//! The watch checker at work: random writes, changes of the catalog, compactions, kills and restarts, while clients of every kind
+//! watch, stop, break off and come back; then everything that they saw is compared with the log.
+//!
+//! `INDICATOR_WATCH_SECONDS` sets how long (16), `INDICATOR_SEED` repeats a run's choices, `INDICATOR_WATCHERS` how many watch (24).
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod catalog;
+mod subscriber;
+mod tally;
+mod world;
+mod writes;
+
+use std::{collections::BTreeMap, env, sync::Arc, thread, time::Duration};
+
+use fastrand::Rng;
+use indicator_proto::v1::{ObservationFilter, QueryObservationsRequest, StartSnapshot, WatchRequest, watch_request::Start};
+use indicator_tests::{
+    check::{
+        Violation, check,
+        log::Log,
+        reading::same_figure,
+        recording::{Subscriber, token},
+        view::View,
+    },
+    client::{Client, at_revision},
+    recorder::{Opening, Recorder},
+    server::Server,
+};
+use tokio::time::{Instant, sleep};
+
+use self::{tally::Tally, world::World};
+
+fn setting(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what_the_log_has() {
+    let seconds = setting("INDICATOR_WATCH_SECONDS", 16);
+    let seed = setting("INDICATOR_SEED", fastrand::u64(..));
+    say(&format!("{seconds} s; INDICATOR_SEED={seed}"));
+    let mut rng = Rng::with_seed(seed);
+    let mut server = Server::start_with(&["--grace", "2", "--log", "warn,indicatord=info"]);
+    let foreign = Server::start();
+    let world = Arc::new(World::new(&server, foreign_token(&foreign).await));
+    catalog::create(&world).await;
+    let mut churn: Vec<_> =
+        (0..3).map(|n| tokio::spawn(writes::write(Arc::clone(&world), rng.fork(), format!("writer {n}")))).collect();
+    churn.push(tokio::spawn(catalog::change(Arc::clone(&world), rng.fork())));
+    churn.push(tokio::spawn(writes::compact(Arc::clone(&world), rng.fork())));
+    let watchers: Vec<_> = (0..setting("INDICATOR_WATCHERS", 24))
+        .map(|n| tokio::spawn(subscriber::watch(Arc::clone(&world), rng.fork(), usize::try_from(n).unwrap())))
+        .collect();
+
+    disturb(&world, &mut server, &mut rng, Duration::from_secs(seconds)).await;
+    world.stop_writing();
+    for task in churn {
+        task.await.unwrap();
+    }
+    world.finish(server.client().head().await);
+    let mut subscribers = Vec::new();
+    for watcher in watchers {
+        subscribers.push(watcher.await.unwrap());
+    }
+    let log = Log::new(server.client().commits(0).await);
+    assert_agreement(&server.client(), &log, &subscribers, &mut rng).await;
+}
+
+#[expect(clippy::print_stderr, reason = "to repeat a failure, and to see what a run was made of")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A token of another store, for the request that every watcher makes of it.
+async fn foreign_token(server: &Server) -> String {
+    server.client_with_catalog().await;
+    let common = Default::default();
+    let mut recorder = Recorder::new("a stranger".into(), &common);
+    let request = WatchRequest { start: Some(Start::Snapshot(StartSnapshot {})), ..WatchRequest::default() };
+    let mut streaming = recorder.open(&server.client(), &Opening::new(request)).await.unwrap();
+    loop {
+        if let Some(token) = recorder.last().and_then(|(_, message)| token(message)) {
+            return token.to_owned();
+        }
+        assert!(recorder.next(&mut streaming).await);
+    }
+}
+
+/// Stops and kills the server now and then.
+async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, time: Duration) {
+    let end = Instant::now() + time;
+    let mut kill = rng.bool();
+    loop {
+        let calm = Duration::from_millis(rng.u64(2500..5000));
+        if Instant::now() + calm + Duration::from_secs(2) >= end {
+            sleep(end.saturating_duration_since(Instant::now())).await;
+            return;
+        }
+        sleep(calm).await;
+        if kill {
+            server.kill();
+            server.start_again();
+        } else {
+            server.restart().await;
+        }
+        kill = !kill;
+        world.moved_to(server.address());
+    }
+}
+
+type Watched = (Option<ObservationFilter>, bool);
+
+/// Compares what each subscriber saw with the log, and the log with what queries answer.
+async fn assert_agreement(client: &Client, log: &Log, subscribers: &[Subscriber], rng: &mut Rng) {
+    let mut by_view: Vec<(Watched, Vec<&Subscriber>)> = Vec::new();
+    for subscriber in subscribers {
+        let request = &subscriber.streams[0].request;
+        let watched = (request.filter.clone(), request.preferred);
+        match by_view.iter_mut().find(|(known, _)| *known == watched) {
+            Some((_, subscribers)) => subscribers.push(subscriber),
+            None => by_view.push((watched, vec![subscriber])),
+        }
+    }
+    let mut violations = Vec::new();
+    for group in by_view.chunks(2) {
+        let views: Vec<View<'_>> =
+            group.iter().map(|((filter, preferred), _)| View::new(log, filter.as_ref(), *preferred)).collect();
+        for (view, ((filter, preferred), _)) in views.iter().zip(group) {
+            assert_queries(client, log, view, filter.as_ref(), *preferred, rng).await;
+        }
+        violations.extend(compare(log, &views, group));
+    }
+    let tally = Tally::of(subscribers);
+    say(&format!("{} commits, {} series; {tally}", log.head(), log.series().len()));
+    assert!(violations.is_empty(), "{}", summary(&violations, subscribers));
+    tally.assert_complete();
+}
+
+/// Each view on a thread of its own.
+fn compare(log: &Log, views: &[View<'_>], group: &[(Watched, Vec<&Subscriber>)]) -> Vec<Violation> {
+    thread::scope(|scope| {
+        let pairs = views.iter().zip(group);
+        let threads: Vec<_> = pairs
+            .map(|(view, (_, subscribers))| {
+                scope.spawn(move || -> Vec<Violation> { subscribers.iter().flat_map(|s| check(log, view, s)).collect() })
+            })
+            .collect();
+        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+    })
+}
+
+/// How many of each, and the first few of each in full, with what their subscribers had asked for.
+fn summary(violations: &[Violation], subscribers: &[Subscriber]) -> String {
+    let mut by_check: BTreeMap<_, Vec<&Violation>> = BTreeMap::new();
+    for violation in violations {
+        by_check.entry(violation.check).or_default().push(violation);
+    }
+    let mut text = format!("{} violations", violations.len());
+    for (check, violations) in by_check {
+        text += &format!("\n{check}: {}", violations.len());
+        for violation in violations.iter().take(3) {
+            let subscriber = subscribers.iter().find(|s| s.name == violation.subscriber).unwrap();
+            text += &format!("\n    {violation}\n        {:?}", subscriber.streams[violation.stream].request);
+        }
+    }
+    text
+}
+
+/// What a view shows at a revision is what a query answers as of it.
+async fn assert_queries(
+    client: &Client,
+    log: &Log,
+    view: &View<'_>,
+    filter: Option<&ObservationFilter>,
+    preferred: bool,
+    rng: &mut Rng,
+) {
+    let mut filter = filter.cloned().unwrap_or_default();
+    filter.all_sources = !preferred && filter.sources.is_empty();
+    for revision in (0..4).map(|_| rng.u64(1..=log.head())).chain([log.head()]) {
+        let request =
+            QueryObservationsRequest { filter: Some(filter.clone()), as_of: at_revision(revision), ..Default::default() };
+        let answer = client.query(request).await.unwrap().observations;
+        let state = view.state(revision);
+        assert_eq!(answer.len(), state.len(), "figures as of {revision} of {filter:?}, preferred: {preferred}");
+        let asked: BTreeMap<_, _> = answer
+            .iter()
+            .map(|o| {
+                let place = log.place(&o.series.clone().unwrap().into()).unwrap();
+                (view.cell(place, o.period.parse().unwrap()), (place, o))
+            })
+            .collect();
+        for (cell, version) in &state {
+            let (place, observation) = asked[cell];
+            let same = place == version.place && same_figure(observation, &version.observation);
+            assert!(same, "as of {revision} of {filter:?}, preferred: {preferred}: {observation:?}, not {version:?}");
+        }
+    }
+}
