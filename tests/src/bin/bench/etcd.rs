@@ -11,6 +11,8 @@ use tonic_prost::ProstCodec;
 pub(crate) const RANGE: &str = "/etcdserverpb.KV/Range";
 /// The method that sets a key.
 pub(crate) const PUT: &str = "/etcdserverpb.KV/Put";
+/// The method that streams changes.
+pub(crate) const WATCH: &str = "/etcdserverpb.Watch/Watch";
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RangeRequest {
@@ -28,6 +30,32 @@ pub(crate) struct PutRequest {
 
 #[derive(Clone, PartialEq, Message)]
 struct PutResponse {}
+
+/// Asks for a watch. In etcd it is one of several things to ask for on the same stream, of which the benches need no other.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct WatchRequest {
+    #[prost(message, optional, tag = "1")]
+    create: Option<WatchCreateRequest>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WatchCreateRequest {
+    #[prost(bytes = "bytes", tag = "1")]
+    key: bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    range_end: bytes::Bytes,
+    #[prost(int64, tag = "3")]
+    start_revision: i64,
+}
+
+impl WatchRequest {
+    /// A watch of every key, from a revision on; from the next one if it is 0.
+    pub(crate) fn of_all_keys(start_revision: i64) -> Self {
+        // A zero byte stands for the first key, and as the end for the end of all.
+        let all = bytes::Bytes::from_static(b"\0");
+        Self { create: Some(WatchCreateRequest { key: all.clone(), range_end: all, start_revision }) }
+    }
+}
 
 /// A client on one connection.
 #[derive(Clone)]

@@ -84,7 +84,8 @@ impl<M: Message + 'static, F: Fn(&mut Rng) -> M + Copy + Send + 'static> Load<F>
     }
 }
 
-async fn open(server: &Server) -> Result<SendRequest<Bytes>> {
+/// A connection for calls.
+pub(crate) async fn open(server: &Server) -> Result<SendRequest<Bytes>> {
     let socket = TcpStream::connect(&server.address).await.with_context(|| format!("cannot connect to {}", server.address))?;
     socket.set_nodelay(true)?;
     let (sender, connection) = h2::client::handshake(socket).await?;
@@ -113,7 +114,7 @@ async fn call_until<M: Message>(
 }
 
 /// A message after its gRPC prefix.
-fn frame(message: &impl Message) -> Bytes {
+pub(crate) fn frame(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut frame = BytesMut::with_capacity(5 + length);
     frame.put_u8(0);
@@ -122,7 +123,8 @@ fn frame(message: &impl Message) -> Bytes {
     frame.freeze()
 }
 
-async fn call(sender: &mut SendRequest<Bytes>, uri: &Uri, frame: Bytes) -> Result<()> {
+/// Makes a call, and waits for its end.
+pub(crate) async fn call(sender: &mut SendRequest<Bytes>, uri: &Uri, frame: Bytes) -> Result<()> {
     let request = Request::post(uri.clone()).header("content-type", "application/grpc").header("te", "trailers").body(())?;
     let (response, mut body) = sender.send_request(request, false)?;
     body.send_data(frame, true)?;

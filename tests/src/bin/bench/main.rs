@@ -16,11 +16,13 @@ mod process;
 mod report;
 mod streaming;
 mod unary;
+mod watch;
 mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 5] = ["unary", "writes", "import", "streaming", "open"];
+const NAMES: [&str; 10] =
+    ["unary", "writes", "import", "streaming", "open", "watch", "watch-latest", "watch-stalled", "watch-idle", "watch-replay"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -41,6 +43,11 @@ async fn main() -> Result<()> {
             "import" => import::run().await?,
             "streaming" => streaming::run().await?,
             "open" => open::run().await?,
+            "watch" => watch::fanout::run().await?,
+            "watch-latest" => watch::latest::run().await?,
+            "watch-stalled" => watch::stalled::run().await?,
+            "watch-idle" => watch::idle::run().await?,
+            "watch-replay" => watch::replay::run().await?,
             _ => unreachable!("the names were checked"),
         }
     }

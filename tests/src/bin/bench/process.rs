@@ -108,11 +108,7 @@ impl Server {
 
     /// Processor time so far.
     pub(crate) fn computed(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name may hold anything; the fields after it are numbered from 3. Times are in hundredths of a second.
-        let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
-        let ticks: u64 = fields.split_whitespace().skip(14 - 3).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        Ok(Duration::from_millis(ticks * 10))
+        computed(&self.child.id().to_string())
     }
 
     /// Asks to stop and waits: the next one on the same directory finds it as a clean end leaves it.
@@ -121,6 +117,19 @@ impl Server {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// Processor time of this process so far: the generator's.
+pub(crate) fn computed_here() -> Result<Duration> {
+    computed("self")
+}
+
+fn computed(process: &str) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name may hold anything; the fields after it are numbered from 3. Times are in hundredths of a second.
+    let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
+    let ticks: u64 = fields.split_whitespace().skip(14 - 3).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// Starts this project's server on a directory. Answers the time from its start to its first answer, too.
