@@ -12,6 +12,7 @@ use indicator_tests::{
         view::View,
     },
     client::Client,
+    eventually,
     figures::{stations, value},
     recorder::{Common, Opening, Recorder},
     server::Server,
@@ -70,9 +71,14 @@ async fn a_token_of_the_future_waits_for_its_revision_and_is_then_unavailable() 
     common.told_head(restored.client().head().await);
     let opening = Opening { carried: Some(point), ..Opening::new(resumed(&request, &token)) };
     let hasty = Opening { deadline: Some(Duration::from_secs(2)), ..opening.clone() };
-    assert_eq!(record(&mut recorder, &restored.client(), &hasty, head).await, None);
-    let refused = recorder.subscriber.streams.last().unwrap();
-    assert!(matches!(&refused.end, End::Refused(refusal) if refusal.reason == "REVISION_NOT_REACHED"), "{refused:?}");
+    // The answer comes shortly before the deadline: on a busy machine the client may give up first.
+    eventually("the server says that it has not come so far", async || {
+        assert_eq!(record(&mut recorder, &restored.client(), &hasty, head).await, None);
+        let end = &recorder.subscriber.streams.last().unwrap().end;
+        assert_ne!(*end, End::Silent);
+        matches!(end, End::Refused(refusal) if refusal.reason == "REVISION_NOT_REACHED")
+    })
+    .await;
 
     // Without a deadline it waits, and opens when the server has come to its revision.
     let (client, commits) = (restored.client(), head - restored.client().head().await);

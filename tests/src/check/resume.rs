@@ -126,8 +126,13 @@ pub(super) fn bad_tokens_are_refused(reading: &Reading<'_>) -> Outcome {
     }
 }
 
-/// Closing carries a token that resumes exactly where the stream ended: with nothing left out, and nothing again.
+/// A stream that the server ends, ends with Closing; and its token resumes exactly where the stream ended: with nothing left out,
+/// and nothing again.
 pub(super) fn closing_resumes_exactly(reading: &Reading<'_>) -> Outcome {
+    let closed = matches!(reading.items.last(), Some(Item { what: What::Closing(_), .. }));
+    if reading.stream.end == End::Ended && !closed {
+        return Err(Failure::new(reading.stream.messages.len(), "it ended without Closing"));
+    }
     let (Some(before), Some(point)) = (reading.before, reading.stream.carried) else { return Ok(()) };
     let Some(Message::Closing(_)) = before.messages.get(point.message).and_then(|m| m.message.as_ref()) else { return Ok(()) };
     let Some(Item { what: What::Opened { opened, differing }, .. }) = reading.items.first() else { return Ok(()) };

@@ -45,6 +45,14 @@ fn assert_found(found: &std::collections::BTreeSet<Check>, check: Check) {
 }
 
 #[test]
+fn messages_out_of_their_order_are_found() {
+    assert_found(&tampered(every_change(), |m| m.swap(2, 3)), Check::WellFormed);
+    assert_found(&tampered(every_change(), |m| drop(m.remove(0))), Check::WellFormed);
+    assert_eq!(tampered(every_change(), |m| changes_in(&mut m[8]).first_revision = 5), [Check::WellFormed].into());
+    assert_eq!(tampered(every_change(), |m| m[9] = progress(6, digest(&[]))), [Check::WellFormed, Check::DigestAgrees].into());
+}
+
+#[test]
 fn an_event_outside_the_filter_is_found() {
     let found = tampered(every_change(), |m| {
         m.insert(12, changes(vec![event(10, vec![change(ChangeKind::Deleted, b("", 10), None)])], false))
@@ -277,5 +285,5 @@ fn a_closing_token_that_leaves_out_or_repeats_is_found() {
 
 #[test]
 fn a_stream_that_ends_without_a_word_is_found() {
-    assert_eq!(tampered(every_change(), |m| drop(m.pop())), [Check::WellFormed].into());
+    assert_eq!(tampered(every_change(), |m| drop(m.pop())), [Check::ClosingResumesExactly].into());
 }
