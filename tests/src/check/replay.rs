@@ -56,7 +56,9 @@ pub(super) fn resumes_at_the_first_matching(reading: &Reading<'_>) -> Outcome {
         match what {
             What::Event { event, .. } => {
                 let first = first_after(event.revision);
-                let fits = if conflates { first.is_some() } else { first == Some(event.revision) };
+                // The withdrawal of a figure that was elsewhere when it was withdrawn may be told, though the view never saw it.
+                let withdraws = || event.changes.iter().all(|c| c.kind() == ChangeKind::Deleted);
+                let fits = if conflates { first.is_some() || withdraws() } else { first == Some(event.revision) };
                 let what = format!("event {} comes first after {}, not {first:?}", event.revision, opened.revision);
                 return if fits { Ok(()) } else { Err(Failure::new(*message, what)) };
             }

@@ -5,7 +5,7 @@ mod story;
 
 use std::collections::BTreeSet;
 
-use self::story::{after, delta, every_change, latest, log, preferred, subtree};
+use self::story::{after, delta, every_change, latest, latest_withdrawal, log, preferred, subtree};
 use super::{
     Check, check,
     log::Log,
@@ -28,6 +28,7 @@ fn recordings_of_what_happened_pass() {
     for streams in [
         vec![whole.clone()],
         vec![latest()],
+        vec![latest_withdrawal()],
         vec![preferred()],
         vec![delta()],
         vec![whole.clone(), after(&whole, 0, 9)],
@@ -57,6 +58,7 @@ fn a_view_shows_what_a_region_brings_and_takes() {
             vec!["INSERTED"],
             vec!["LEFT"],
             vec!["INSERTED"],
+            vec![],
             vec![],
         ]
     );

@@ -102,6 +102,7 @@ pub(super) fn log() -> Log {
         (vec![], entries(vec![beijing("CN")])),
         (vec![change(Inserted, d("4", 9), None)], vec![]),
         (vec![change(Deleted, b("", 10), Some(b("5", 2)))], vec![]),
+        (vec![], entries(vec![beijing("CN-SD")])),
     ];
     let commit = |(revision, (changes, catalog_changes))| Commit {
         revision,
@@ -118,7 +119,7 @@ pub(super) fn message(message: Message) -> WatchResponse {
 }
 
 pub(super) fn opened(outcome: WatchOutcome, revision: u64) -> WatchResponse {
-    message(Message::Opened(WatchOpened { epoch: "e".into(), revision, outcome: outcome.into(), head_revision: 10 }))
+    message(Message::Opened(WatchOpened { epoch: "e".into(), revision, outcome: outcome.into(), head_revision: 11 }))
 }
 
 pub(super) fn snapshot(figures: &[Observation], revision: u64) -> [WatchResponse; 2] {
@@ -142,7 +143,7 @@ pub(super) fn changes(events: Vec<CommitEvents>, more: bool) -> WatchResponse {
 
 pub(super) fn progress(revision: u64, digest: Option<u64>) -> WatchResponse {
     let resume_token = format!("after {revision}");
-    message(Message::Progress(Progress { revision, resume_token, head_revision: 10, digest }))
+    message(Message::Progress(Progress { revision, resume_token, head_revision: 11, digest }))
 }
 
 fn closing() -> WatchResponse {
@@ -225,6 +226,17 @@ pub(super) fn latest() -> Stream {
             false,
         ),
         progress(10, digest(&[a("3", 7), c("9", 3), d("4", 9)])),
+    ];
+    recorded(request, messages)
+}
+
+/// The latest state after revision 9: a figure that was withdrawn where it was not seen, and whose region came then.
+pub(super) fn latest_withdrawal() -> Stream {
+    let request = WatchRequest { mode: WatchMode::Latest.into(), start: Some(Start::AfterRevision(9)), ..request() };
+    let messages = vec![
+        opened(WatchOutcome::Replay, 9),
+        changes(vec![event(11, vec![change(Deleted, b("", 10), None)])], false),
+        progress(11, digest(&[a("3", 7), c("9", 3), d("4", 9)])),
     ];
     recorded(request, messages)
 }
