@@ -67,6 +67,8 @@ pub(super) fn resumes_at_the_first_matching(reading: &Reading<'_>) -> Outcome {
                     return Err(Failure::new(*message, format!("{progress:?}, and no event {first}")));
                 }
             }
+            // Compaction has passed it: it begins again, with a snapshot.
+            What::Reset(_) => return Ok(()),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ mod story;
 
 use std::collections::BTreeSet;
 
-use self::story::{after, delta, every_change, latest, latest_withdrawal, log, preferred, subtree};
+use self::story::{after, delta, every_change, latest, latest_withdrawal, log, preferred, reset, subtree};
 use super::{
     Check, check,
     log::Log,
@@ -31,6 +31,7 @@ fn recordings_of_what_happened_pass() {
         vec![latest_withdrawal()],
         vec![preferred()],
         vec![delta()],
+        vec![reset()],
         vec![whole.clone(), after(&whole, 0, 9)],
         vec![whole.clone(), after(&whole, 0, whole.messages.len() - 1)],
     ] {

@@ -6,7 +6,7 @@ use indicator_proto::{
     Digest, cell_hash,
     v1::{
         CatalogChange, CatalogEntry, CellChange, ChangeKind, Changes, Closing, Commit, CommitEvents, Observation,
-        ObservationFilter, Progress, SeriesObservations, SnapshotChunk, SnapshotEnd, WatchMode, WatchOpened, WatchOutcome,
+        ObservationFilter, Progress, Reset, SeriesObservations, SnapshotChunk, SnapshotEnd, WatchMode, WatchOpened, WatchOutcome,
         WatchRequest, WatchResponse, watch_request::Start, watch_response::Message,
     },
 };
@@ -274,6 +274,24 @@ pub(super) fn delta() -> Stream {
     ];
     let known = Known { head: 6, horizon: 5, asked_horizon: 5 };
     Stream { known, ..recorded(request, messages) }
+}
+
+/// Every change after revision 2, until compaction passes it before it has told one.
+pub(super) fn reset() -> Stream {
+    let request = WatchRequest { start: Some(Start::AfterRevision(2)), ..request() };
+    let [chunk, end] = snapshot(&[c("9", 3), b("5", 2)], 6);
+    let reset = message(Message::Reset(Reset { reason: "compaction has passed it".into() }));
+    let messages = vec![
+        opened(WatchOutcome::Replay, 2),
+        progress(2, None),
+        reset,
+        chunk,
+        end,
+        progress(6, None),
+        changes(vec![event(7, vec![change(Inserted, a("3", 7), None)])], false),
+        progress(7, None),
+    ];
+    recorded(request, messages)
 }
 
 /// A stream that goes on after a message of an earlier one: a Progress, or Closing.
