@@ -1,6 +1,9 @@
 //! Commit after commit, from memory while they are recent and else from the log.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{CellChange, Commit, Error, SeriesChanges, read::entry_changes, shared::Shared};
 use crate::store::{self, Header, Logged, SeriesState, Version};
@@ -131,11 +134,16 @@ fn missing(what: &str) -> Error {
 /// The versions that these commits made, by series. One look for each series, and not for each commit: a series' blocks lie side
 /// by side, and a descent into the tree costs more than reading a block.
 fn deltas(shared: &Shared, window: &[Logged]) -> Result<HashMap<u32, Deltas>, Error> {
-    let mut spans: HashMap<u32, (u64, u64)> = HashMap::new();
+    // In the order of the series: neighbours lie in the same leaves.
+    let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     for logged in window {
         for &id in &logged.touched.series {
             spans.entry(id).or_insert((logged.revision, 0)).1 = logged.revision;
         }
     }
-    spans.into_iter().map(|(id, (first, last))| Ok((id, shared.store.deltas(id, first, last)?))).collect()
+    let read = |(id, (first, last)): (u32, (u64, u64))| {
+        let store = &shared.store;
+        Ok((id, if first == last { vec![(first, store.delta(id, first)?)] } else { store.deltas(id, first, last)? }))
+    };
+    spans.into_iter().map(read).collect()
 }

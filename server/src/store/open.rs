@@ -63,8 +63,9 @@ fn lock(directory: &Path) -> Result<File, Error> {
 }
 
 pub(super) fn open_sled(path: &Path) -> Result<sled::Db, Error> {
-    // No background flusher: the writer decides when, and acknowledges after.
-    let config = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(128 << 20);
+    // No background flusher: the writer decides when, and acknowledges after. A million small blocks fit the cache; where they do not,
+    // a replay reads and decodes each page again and again.
+    let config = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(256 << 20);
     for _ in 0..RETRIES {
         // sled panics on some damage instead of saying so.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));

@@ -77,7 +77,8 @@ impl Feed {
             phase: Phase::Opening,
             queue: VecDeque::new(),
             next_progress: now + subscription.progress_interval,
-            next_delivery: now,
+            // Else all who came together would be sent to in the same instant, again and again.
+            next_delivery: now + random_part(subscription.min_interval),
             timer: Box::pin(sleep_until(now)),
             _subscriber: subscriber,
             hub: Arc::clone(hub),
@@ -308,8 +309,7 @@ impl Feed {
     }
 
     fn close(&mut self) {
-        let spread = u64::try_from(RETRY_SPREAD.as_millis()).unwrap_or(u64::MAX);
-        let wait = Duration::from_millis(u64::from(getrandom::u32().unwrap_or_default()) % spread);
+        let wait = random_part(RETRY_SPREAD);
         let resume_token = self.lane.selection.token(self.hub.engine(), self.position);
         let retry_after = prost_types::Duration::try_from(wait).ok();
         self.send(Message::Closing(v1::Closing { resume_token, retry_after }));
@@ -323,6 +323,11 @@ impl Feed {
         let lane = Arc::clone(&self.lane);
         self.hub.blocking(move |engine| work(engine, &lane)).await
     }
+}
+
+/// Some time below a duration.
+fn random_part(duration: Duration) -> Duration {
+    duration.mul_f64(f64::from(getrandom::u32().unwrap_or_default()) / (f64::from(u32::MAX) + 1.0))
 }
 
 /// Sets a timer, if it is not set so already.

@@ -86,13 +86,13 @@ async fn foreign_token(server: &Server) -> String {
     }
 }
 
-/// Stops and kills the server now and then.
+/// Stops and kills the server now and then, each at least once.
 async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, time: Duration) {
     let end = Instant::now() + time;
     let mut kill = rng.bool();
-    loop {
+    for times in 0.. {
         let calm = Duration::from_millis(rng.u64(2500..5000));
-        if Instant::now() + calm + Duration::from_secs(2) >= end {
+        if times >= 2 && Instant::now() + calm + Duration::from_secs(2) >= end {
             sleep(end.saturating_duration_since(Instant::now())).await;
             return;
         }

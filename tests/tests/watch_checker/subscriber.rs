@@ -89,7 +89,7 @@ pub(crate) async fn watch(world: Arc<World>, mut rng: Rng, number: usize) -> Sub
             let patience = if rng.u8(..3) == 0 { rng.usize(..8) } else { rng.usize(..150) };
             read(&world, &mut rng, &mut recorder, &mut streaming, pace, patience).await;
         } else {
-            world.pause(Duration::from_millis(rng.u64(..100))).await;
+            world.pause(Duration::from_millis(rng.u64(..200))).await;
         }
         note(&recorder, &mut positions);
         if let Some(end) = world.end() {

@@ -30,7 +30,8 @@ Examples:
   indicator query -i 5g-base-stations --latest 1 --all-sources
   indicator query --updated-after 1200 -o ndjson
 
-Selections are joined by \"and\", repetitions of one by \"or\"; without any, everything is selected.
+Selections are joined by \"and\", repetitions of one by \"or\"; without any, everything is selected. Without --source, a cell
+shows the figure of its preferred source.
 Rows are written as they arrive, except for a table, which needs all of them for its widths.")]
 pub(crate) struct Args {
     /// Only the latest N periods of each series
@@ -61,7 +62,7 @@ pub(crate) struct FilterArgs {
     /// Only regions of this level, such as province
     #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
-    /// Only this source, with its own series; may be repeated [default: the preferred one of each cell]
+    /// Only this source, with its own series; may be repeated
     #[arg(short, long, value_name = "SOURCE", conflicts_with = "all_sources")]
     source: Vec<String>,
     /// Every source, each with its own series
