@@ -317,3 +317,25 @@ impl Listener for Visit<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(numbers: impl IntoIterator<Item = u64>) -> Numbers {
+        let mut sum = Numbers::default();
+        numbers.into_iter().for_each(|number| sum.add(number));
+        sum
+    }
+
+    #[test]
+    fn a_number_lost_is_not_made_up_for_by_another_seen_twice() {
+        assert_eq!(sum([3, 1, 2, 4]), sum(1..=4));
+        assert_ne!(sum([1, 2, 3]), sum(1..=4));
+        for other in [1, 2, 4] {
+            assert_ne!(sum([1, 2, other, 4]), sum(1..=4), "3 is lost, {other} seen twice");
+        }
+        // Their plain sums are alike.
+        assert_ne!(sum([1, 1, 4, 4]), sum(1..=4));
+    }
+}
