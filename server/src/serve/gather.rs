@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// What is gathered at most before it is written.
 const ENOUGH: usize = 64 << 10;
 
+/// Turns of the others that are waited for at most.
+const TURNS: u32 = 8;
+
 /// Room that a connection keeps while it is idle.
 const KEPT: usize = 4 << 10;
 
@@ -28,8 +31,11 @@ pub(super) struct Gather<IO> {
     gathered: Vec<u8>,
     /// As much of that is written.
     written: usize,
-    /// Whether the turn of the others has been waited for since the last write.
+    /// Whether the turn of the others is waited for.
     asked: bool,
+    /// How often it was, since the last write, and what was gathered then.
+    turns: u32,
+    gathered_then: usize,
     turn: Arc<Turn>,
 }
 
@@ -49,7 +55,7 @@ impl Wake for Turn {
 
 impl<IO: AsyncWrite + Unpin> Gather<IO> {
     pub(super) fn new(io: IO) -> Self {
-        Self { io, gathered: Vec::new(), written: 0, asked: false, turn: Arc::default() }
+        Self { io, gathered: Vec::new(), written: 0, asked: false, turns: 0, gathered_then: 0, turn: Arc::default() }
     }
 
     /// Asks to be woken when the others have had their turn.
@@ -57,6 +63,8 @@ impl<IO: AsyncWrite + Unpin> Gather<IO> {
         self.turn.connection.register(connection);
         if !self.asked {
             self.asked = true;
+            self.turns += 1;
+            self.gathered_then = self.gathered.len();
             self.turn.has_come.store(false, Ordering::Release);
             let waker = Waker::from(Arc::clone(&self.turn));
             // The runtime keeps the waker, and wakes it when it has run what is ready.
@@ -72,7 +80,7 @@ impl<IO: AsyncWrite + Unpin> Gather<IO> {
             }
         }
         self.written = 0;
-        self.asked = false;
+        (self.asked, self.turns) = (false, 0);
         // What a burst needed is not kept for a connection that is idle for hours.
         if self.gathered.capacity() > KEPT {
             self.gathered = Vec::new()
@@ -103,7 +111,11 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Gather<IO> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.gathered.is_empty() {
             let begun = self.written > 0 || self.gathered.len() >= ENOUGH;
-            let due = self.asked && self.turn.has_come.load(Ordering::Acquire);
+            let has_come = self.asked && self.turn.has_come.load(Ordering::Acquire);
+            self.asked &= !has_come;
+            // A worker with much to run gives turns before it has run everything: as long as more comes, more is waited for.
+            let more_comes = self.gathered.len() > self.gathered_then && self.turns < TURNS;
+            let due = has_come && !more_comes;
             if !(begun || due) {
                 self.ask(cx.waker());
                 return Poll::Ready(Ok(()));
