@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead, BufReader, Read as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 fn indicatord(arguments: &[&str]) -> Command {
@@ -24,7 +24,7 @@ fn stderr(output: &Output) -> String {
 /// A server, killed at the end of its test if that did not stop it.
 struct Server {
     process: Child,
-    log: BufReader<ChildStderr>,
+    log: Box<dyn BufRead>,
     address: SocketAddr,
     _data: tempfile::TempDir,
 }
@@ -46,7 +46,7 @@ impl Server {
                 break line["fields"]["address"].as_str().unwrap().parse().unwrap();
             }
         };
-        Self { process, log, address, _data: data }
+        Self { process, log: Box::new(log), address, _data: data }
     }
 
     fn signal(&self, name: &str) {
@@ -80,6 +80,15 @@ fn either_signal_stops_the_server_with_exit_code_0() {
         server.log.read_to_string(&mut rest).unwrap();
         assert!(rest.contains("stopped"), "{rest}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_keeps_no_server_from_stopping() {
+    let mut server = Server::start();
+    // Closes the other end of its stderr.
+    server.log = Box::new(std::io::empty());
+    server.signal("TERM");
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
 }
 
 #[test]
