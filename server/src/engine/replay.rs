@@ -12,7 +12,7 @@ use crate::store::{self, Header, Logged, SeriesState, Version};
 type Deltas = Vec<(u64, Vec<Version>)>;
 
 /// Cells of the states that are carried along.
-const CARRIED_CELLS: usize = 500_000;
+const CARRIED_CELLS: usize = 100_000;
 
 /// Reads commits in their order. Where previous versions are wanted it carries the states of the series along, so that each is read
 /// once and not again for every commit.
@@ -35,6 +35,12 @@ impl Replay {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Drops the states that are carried along: they take megabytes, and whoever reads on may never do so.
+    pub fn rest(&mut self) {
+        self.states = HashMap::new();
+        self.cells = 0;
     }
 
     /// Visits the next commits, up to `to`, until they have changed about as many cells as `enough`, or are as many. Blocks.

@@ -54,6 +54,9 @@ impl CatchUp {
             frames.push(Event { revision, time, context, changes: &changes, entries, more: false });
             Ok(())
         })?;
+        if window.is_none() {
+            replay.rest();
+        }
         Ok((frames.take(), replay.position()))
     }
 }

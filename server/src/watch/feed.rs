@@ -142,11 +142,11 @@ impl Feed {
         if self.blocking(move |engine, lane| Delta::outweighs_snapshot(engine, &lane.selection, after)).await? {
             self.position = self.hub.engine().head().revision;
             self.send_opened(v1::WatchOutcome::Snapshot);
-            return self.reset(format!(
+            let reason = format!(
                 "the start, revision {after}, lies before the horizon of replays, revision {horizon}, and as much has changed since \
                  as there is"
-            ))
-            .await;
+            );
+            return self.reset(reason).await;
         }
         self.send_opened(v1::WatchOutcome::Delta);
         self.delta().await
@@ -159,10 +159,9 @@ impl Feed {
         self.send(Message::Opened(v1::WatchOpened { epoch, revision, outcome: outcome.into(), head_revision }));
     }
 
-    /// Tells the reader to forget what it has, and begins again with a snapshot.
+    /// Tells the reader to forget what it has, and begins again with a snapshot at the position.
     async fn reset(&mut self, reason: String) -> Result<Phase, Error> {
         self.send(Message::Reset(v1::Reset { reason }));
-        self.position = self.hub.engine().head().revision;
         self.snapshot().await
     }
 
@@ -271,6 +270,7 @@ impl Feed {
             }
             Err(horizon) => {
                 let reason = format!("compaction up to revision {horizon} has passed this stream, which stood at {position}");
+                self.position = self.hub.engine().head().revision;
                 self.reset(reason).await
             }
         }
