@@ -4,12 +4,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     "indicator/v1/admin.proto",
+    "indicator/v1/analytics.proto",
     "indicator/v1/catalog.proto",
     "indicator/v1/error.proto",
     "indicator/v1/observation.proto",
     "indicator/v1/record.proto",
+    "indicator/v1/transform.proto",
     "indicator/v1/watch.proto",
 ];
 

@@ -55,6 +55,9 @@ fn recorded_fields(observation: &v1::Observation) -> v1::Observation {
         deleted: false,
         other_sources: 0,
         sources_disagree: false,
+        unit: String::new(),
+        coverage: None,
+        derivation: None,
     }
 }
 

@@ -22,13 +22,15 @@ const STATUSES: [(ObservationStatus, char, &str); 14] = [
     (ObservationStatus::IncludesOther, 'W', "includes-other"),
 ];
 
-/// Reasons with their codes and names, in the order of their numbers, from 1.
-const REASONS: [(MissingReason, char, &str); 5] = [
-    (MissingReason::NotAvailable, 'O', "not-available"),
-    (MissingReason::NotCollected, 'L', "not-collected"),
-    (MissingReason::CannotExist, 'M', "cannot-exist"),
-    (MissingReason::Suppressed, 'Q', "suppressed"),
-    (MissingReason::Holiday, 'H', "holiday"),
+/// Reasons with their codes and names, in the order of their numbers, from 1. The last is of computed figures, which SDMX has no
+/// code for.
+const REASONS: [(MissingReason, Option<char>, &str); 6] = [
+    (MissingReason::NotAvailable, Some('O'), "not-available"),
+    (MissingReason::NotCollected, Some('L'), "not-collected"),
+    (MissingReason::CannotExist, Some('M'), "cannot-exist"),
+    (MissingReason::Suppressed, Some('Q'), "suppressed"),
+    (MissingReason::Holiday, Some('H'), "holiday"),
+    (MissingReason::Undetermined, None, "undetermined"),
 ];
 
 impl ObservationStatus {
@@ -64,14 +66,14 @@ impl MissingReason {
         REASONS.into_iter().map(|(reason, ..)| reason)
     }
 
-    /// Its SDMX code; `None` for "unspecified".
+    /// Its SDMX code; `None` for "unspecified" and "undetermined".
     pub fn code(self) -> Option<char> {
-        REASONS.into_iter().find(|(reason, ..)| *reason == self).map(|(_, code, _)| code)
+        REASONS.into_iter().find(|(reason, ..)| *reason == self).and_then(|(_, code, _)| code)
     }
 
     /// The reason with an SDMX code.
     pub fn from_code(code: char) -> Option<Self> {
-        REASONS.into_iter().find(|(_, c, _)| *c == code).map(|(reason, ..)| reason)
+        REASONS.into_iter().find(|(_, c, _)| *c == Some(code)).map(|(reason, ..)| reason)
     }
 
     /// Its short name, such as "not-collected"; `None` for "unspecified".
@@ -153,7 +155,8 @@ mod tests {
         }
         for (index, reason) in MissingReason::all().enumerate() {
             assert_eq!(reason as usize, index + 1);
-            assert_eq!(reason.code().and_then(MissingReason::from_code), Some(reason));
+            let coded = (reason != MissingReason::Undetermined).then_some(reason);
+            assert_eq!(reason.code().and_then(MissingReason::from_code), coded);
             assert_eq!(reason.name().and_then(MissingReason::from_name), Some(reason));
         }
         assert_eq!(ObservationStatus::Unspecified.code(), None);

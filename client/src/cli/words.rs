@@ -49,6 +49,7 @@ typed! { MissingReason:
     CannotExist "cannot-exist",
     Suppressed "suppressed",
     Holiday "holiday",
+    Undetermined "undetermined",
 }
 
 typed! { EntryKind:
@@ -116,6 +117,7 @@ pub(crate) fn missing(reason: MissingReason, language: Language) -> &'static str
         MissingReason::CannotExist => language.word("cannot exist", "不存在"),
         MissingReason::Suppressed => language.word("suppressed", "保密"),
         MissingReason::Holiday => language.word("holiday", "节假日"),
+        MissingReason::Undetermined => language.word("undetermined", "无法确定"),
     }
 }
 
@@ -176,6 +178,7 @@ pub(crate) fn matched(kind: MatchKind, language: Language) -> &'static str {
         MatchKind::Prefix => language.word("begins with", "开头"),
         MatchKind::Contains => language.word("contains", "包含"),
         MatchKind::Description => language.word("description", "说明"),
+        MatchKind::Similar => language.word("similar", "近似"),
     }
 }
 

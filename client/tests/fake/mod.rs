@@ -190,6 +190,13 @@ impl ObservationService for Service {
         Err(Status::unimplemented("no test asks for vintages"))
     }
 
+    async fn list_vintage_dates(
+        &self,
+        _: Request<v1::ListVintageDatesRequest>,
+    ) -> Result<Response<v1::ListVintageDatesResponse>, Status> {
+        Err(Status::unimplemented("no test asks for vintage dates"))
+    }
+
     /// Five commits, two a page.
     async fn list_commits(&self, request: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {
         let after: u64 = request.into_inner().page_token.parse().unwrap_or(0);

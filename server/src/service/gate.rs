@@ -293,6 +293,11 @@ fn datum(observation: &v1::Observation, problems: &mut Problems<'_>) -> Option<D
         (true, false, false) => Some(Datum::Value(problems.decimal(&observation.value, "value")?, bound?)),
         (false, true, false) => interval(observation.interval.as_ref()?, problems).map(Datum::Interval),
         (false, false, true) => match MissingReason::try_from(observation.missing) {
+            Ok(MissingReason::Undetermined) => problems.add(
+                "missing",
+                ErrorReason::InvalidEnum,
+                "UNDETERMINED is for computed figures; write why there is none, for example NOT_AVAILABLE",
+            ),
             Ok(reason) => Some(Datum::Missing(reason)),
             Err(_) => {
                 let description = format!("{} is not a MissingReason", observation.missing);

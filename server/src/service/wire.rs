@@ -145,6 +145,8 @@ pub(crate) fn vintage(vintage: &Vintage, series: &SeriesKey) -> v1::Vintage {
         published_until: vintage.published_until.map(Timestamp::from),
         superseded_revision: vintage.superseded_revision,
         current: vintage.current,
+        vintage_date: None,
+        recorded_until: None,
     }
 }
 

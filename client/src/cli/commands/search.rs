@@ -41,6 +41,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         kinds: args.kind.iter().map(|kind| (*kind).into()).collect(),
         language: cx.language.tag().to_owned(),
         limit: args.limit,
+        as_of: None,
     };
     let response = cx.client.search_catalog(request).await?;
     let mut listing = cx.listing(Hits { language: cx.language })?;

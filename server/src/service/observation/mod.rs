@@ -131,6 +131,13 @@ impl ObservationService for Observations {
         Ok(Response::new(vintages::list(&self.engine, request.into_inner())?))
     }
 
+    async fn list_vintage_dates(
+        &self,
+        _: Request<v1::ListVintageDatesRequest>,
+    ) -> Result<Response<v1::ListVintageDatesResponse>, Status> {
+        Err(Status::unimplemented("replaced by the next commit"))
+    }
+
     async fn list_commits(&self, request: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {
         Ok(Response::new(commits::list(&self.engine, request.into_inner())?))
     }

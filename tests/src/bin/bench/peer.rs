@@ -110,6 +110,13 @@ impl ObservationService for Bare {
         not_served()
     }
 
+    async fn list_vintage_dates(
+        &self,
+        _: Request<v1::ListVintageDatesRequest>,
+    ) -> Result<Response<v1::ListVintageDatesResponse>, Status> {
+        not_served()
+    }
+
     async fn list_commits(&self, _: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {
         not_served()
     }
