@@ -8,8 +8,9 @@ use futures::{
     stream::{self, BoxStream},
 };
 use indicator_proto::v1::{
-    self, admin_service_client::AdminServiceClient, catalog_service_client::CatalogServiceClient,
-    observation_service_client::ObservationServiceClient, watch_service_client::WatchServiceClient,
+    self, admin_service_client::AdminServiceClient, analytics_service_client::AnalyticsServiceClient,
+    catalog_service_client::CatalogServiceClient, observation_service_client::ObservationServiceClient,
+    watch_service_client::WatchServiceClient,
 };
 use tonic::{Request, Response, Status, Streaming, transport::Channel};
 
@@ -67,6 +68,10 @@ impl Client {
 
     fn observations(&self) -> ObservationServiceClient<Channel> {
         ObservationServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    fn analytics(&self) -> AnalyticsServiceClient<Channel> {
+        AnalyticsServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     fn watches(&self) -> WatchServiceClient<Channel> {
@@ -143,8 +148,22 @@ reads! {
     observations.get_observation(GetObservationRequest) -> GetObservationResponse;
     /// A page of the versions of a cell or of a series.
     observations.list_vintages(ListVintagesRequest) -> ListVintagesResponse;
+    /// A page of the dates on which versions of a series came out.
+    observations.list_vintage_dates(ListVintageDatesRequest) -> ListVintageDatesResponse;
     /// A page of commits.
     observations.list_commits(ListCommitsRequest) -> ListCommitsResponse;
+    /// Regions of a level in order of an indicator.
+    analytics.rank(RankRequest) -> RankResponse;
+    /// Figures of regions as those of the region above them.
+    analytics.rollup(RollupRequest) -> RollupResponse;
+    /// Regions by indicators as one table.
+    analytics.compare(CompareRequest) -> CompareResponse;
+    /// A page of the cells of which sources say what cannot all be true.
+    analytics.list_discrepancies(ListDiscrepanciesRequest) -> ListDiscrepanciesResponse;
+    /// When figures crossed a threshold.
+    analytics.list_milestones(ListMilestonesRequest) -> ListMilestonesResponse;
+    /// How much first releases of a series were revised.
+    analytics.get_revision_statistics(GetRevisionStatisticsRequest) -> GetRevisionStatisticsResponse;
     /// Versions, sizes and the state of the record.
     admin.get_status(GetStatusRequest) -> GetStatusResponse;
     /// Moves the horizon of replays; it never moves back, so that the repetition is safe.

@@ -13,9 +13,10 @@ use tonic_health::pb::{
 use crate::status;
 
 /// The services that have a health; the empty name is the server as a whole.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "",
     v1::admin_service_server::SERVICE_NAME,
+    v1::analytics_service_server::SERVICE_NAME,
     v1::catalog_service_server::SERVICE_NAME,
     v1::observation_service_server::SERVICE_NAME,
     v1::watch_service_server::SERVICE_NAME,

@@ -1,6 +1,7 @@
 //! One file an RPC: convert, call, reply.
 
 pub mod admin;
+pub mod analytics;
 pub mod catalog;
 pub(crate) mod encoded;
 pub(crate) mod encoder;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use indicator_proto::{
     Time,
     v1::{
-        admin_service_server::AdminServiceServer, catalog_service_server::CatalogServiceServer,
-        observation_service_server::ObservationServiceServer,
+        admin_service_server::AdminServiceServer, analytics_service_server::AnalyticsServiceServer,
+        catalog_service_server::CatalogServiceServer, observation_service_server::ObservationServiceServer,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,9 @@ pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &Cancel
         .add_service(
             ObservationServiceServer::new(observation::Observations::new(Arc::clone(engine)))
                 .max_decoding_message_size(usize::MAX),
+        )
+        .add_service(
+            AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
         )
         .add_service(AdminServiceServer::new(admin::Admin::new(hub, started_at)).max_decoding_message_size(usize::MAX))
 }

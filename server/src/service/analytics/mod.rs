@@ -1,0 +1,87 @@
+//! What the record answers beyond the figures themselves.
+
+use std::sync::Arc;
+
+use indicator_proto::v1::{self, analytics_service_server::AnalyticsService};
+use tonic::{Request, Response, Status};
+
+use super::observation::{Answers, deadline, reach};
+use crate::engine::{Engine, Error};
+
+/// Serves `indicator.v1.AnalyticsService`.
+#[derive(Clone)]
+pub struct Analytics {
+    engine: Arc<Engine>,
+}
+
+impl Analytics {
+    /// Over an engine.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Computes an answer, when the record has the revision that the request waits for. Reads block on the disk and computing takes
+    /// its time: not on an async thread.
+    async fn answer<Q: Send + 'static, S: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        min_revision: u64,
+        compute: fn(&Engine, Q) -> Result<S, Error>,
+    ) -> Result<Response<S>, Status> {
+        reach(&self.engine, min_revision, deadline(&request)).await?;
+        let engine = Arc::clone(&self.engine);
+        let answer = tokio::task::spawn_blocking(move || compute(&engine, request.into_inner())).await;
+        Ok(Response::new(answer.map_err(|panic| Status::internal(panic.to_string()))??))
+    }
+}
+
+#[tonic::async_trait]
+impl AnalyticsService for Analytics {
+    type WatchRankStream = Answers<v1::WatchRankResponse>;
+    type WatchMilestonesStream = Answers<v1::WatchMilestonesResponse>;
+
+    async fn rank(&self, _: Request<v1::RankRequest>) -> Result<Response<v1::RankResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn watch_rank(&self, _: Request<v1::WatchRankRequest>) -> Result<Response<Self::WatchRankStream>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn rollup(&self, _: Request<v1::RollupRequest>) -> Result<Response<v1::RollupResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn compare(&self, _: Request<v1::CompareRequest>) -> Result<Response<v1::CompareResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn list_discrepancies(
+        &self,
+        _: Request<v1::ListDiscrepanciesRequest>,
+    ) -> Result<Response<v1::ListDiscrepanciesResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn list_milestones(
+        &self,
+        _: Request<v1::ListMilestonesRequest>,
+    ) -> Result<Response<v1::ListMilestonesResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn watch_milestones(
+        &self,
+        _: Request<v1::WatchMilestonesRequest>,
+    ) -> Result<Response<Self::WatchMilestonesStream>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+
+    async fn get_revision_statistics(
+        &self,
+        _: Request<v1::GetRevisionStatisticsRequest>,
+    ) -> Result<Response<v1::GetRevisionStatisticsResponse>, Status> {
+        Err(Status::unimplemented("follows"))
+    }
+}
