@@ -4,6 +4,7 @@
 //! with one flush, publishes them, and answers. Readers share the catalog, the series index and a cache of decoded states with
 //! it (`shared`); each fixes the head revision when it starts and sees exactly that state.
 
+mod analysis;
 pub mod catalog;
 mod changelog;
 mod check;
