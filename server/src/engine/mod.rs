@@ -4,7 +4,7 @@
 //! with one flush, publishes them, and answers. Readers share the catalog, the series index and a cache of decoded states with
 //! it (`shared`); each fixes the head revision when it starts and sees exactly that state.
 
-mod analysis;
+pub mod analysis;
 pub mod catalog;
 mod changelog;
 mod check;
@@ -242,6 +242,12 @@ impl Engine {
     /// [`Error::Store`].
     pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<()>) -> Result<Summary, Error> {
         query::run(&self.shared, query, deliver)
+    }
+
+    /// The record at a moment, for analyses. They block: not for an async thread.
+    #[must_use]
+    pub fn reading(&self, moment: Moment) -> analysis::Reading<'_> {
+        analysis::Reading::new(&self.shared, moment)
     }
 
     /// The series of the preferred source of a subject today, or the named one.

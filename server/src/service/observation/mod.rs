@@ -1,6 +1,7 @@
 //! Observations: figures in, figures out, and their history.
 
 mod commits;
+mod computed;
 mod get;
 mod import;
 mod query;

@@ -145,13 +145,14 @@ fn a_missing_figure_says_why_and_a_withdrawn_one_is_none() {
 fn estimate_and_truth() -> impl Strategy<Value = (Estimate, Decimal)> {
     let number = || (-40_i64..40, 0..=1_u32).prop_map(|(n, scale)| Decimal::from_parts(n.into(), scale).expect("short"));
     let exact = number().prop_map(|n| (Estimate::exactly(n), n));
-    let bound = (number(), 0_i64..30, prop::sample::select(&[Bound::GreaterThan, Bound::AtLeast, Bound::LessThan, Bound::AtMost][..]))
-        .prop_map(|(n, away, bound)| {
-            let open = matches!(bound, Bound::GreaterThan | Bound::LessThan);
-            let away = Decimal::from(away + i64::from(open));
-            let away = if matches!(bound, Bound::LessThan | Bound::AtMost) { arithmetic::negated(away) } else { away };
-            (Estimate::of_value(n, bound, None), arithmetic::add(n, away, Rounding::Nearest).expect("short"))
-        });
+    let bound =
+        (number(), 0_i64..30, prop::sample::select(&[Bound::GreaterThan, Bound::AtLeast, Bound::LessThan, Bound::AtMost][..]))
+            .prop_map(|(n, away, bound)| {
+                let open = matches!(bound, Bound::GreaterThan | Bound::LessThan);
+                let away = Decimal::from(away + i64::from(open));
+                let away = if matches!(bound, Bound::LessThan | Bound::AtMost) { arithmetic::negated(away) } else { away };
+                (Estimate::of_value(n, bound, None), arithmetic::add(n, away, Rounding::Nearest).expect("short"))
+            });
     let between = (number(), 0_i64..10, 0_i64..10).prop_map(|(n, below, above)| {
         let end = |way: i64| arithmetic::add(n, Decimal::from(way), Rounding::Nearest).expect("short");
         let span = Span::closed(end(-below), end(above));
