@@ -1,7 +1,9 @@
 //! The words for the schema's codes: those that people read, and those that they type.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use indicator_proto::v1::{Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus};
+use indicator_proto::v1::{
+    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus,
+};
 
 use crate::context::Language;
 
@@ -50,6 +52,15 @@ typed! { MissingReason:
     Suppressed "suppressed",
     Holiday "holiday",
     Undetermined "undetermined",
+}
+
+typed! { AggregationMethod:
+    Average "average",
+    Sum "sum",
+    Last "last",
+    First "first",
+    Max "max",
+    Min "min",
 }
 
 typed! { EntryKind:
@@ -199,6 +210,7 @@ mod tests {
     fn what_is_typed_is_the_end_of_the_name_in_the_schema() {
         agree_with_the_schema("Bound", |it: Bound| it.as_str_name());
         agree_with_the_schema("MissingReason", |it: MissingReason| it.as_str_name());
+        agree_with_the_schema("AggregationMethod", |it: AggregationMethod| it.as_str_name());
         agree_with_the_schema("EntryKind", |it: EntryKind| it.as_str_name());
         agree_with_the_schema("Frequency", |it: Frequency| it.as_str_name());
         agree_with_the_schema("ChangeKind", |it: ChangeKind| it.as_str_name());

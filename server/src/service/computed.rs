@@ -25,8 +25,7 @@ fn told(point: &Point, with_series: bool, explain: bool, room: &mut usize) -> v1
             observation.sources_disagree = *sources_disagree;
         }
         Origin::Computed(derivation) => {
-            let tell = (explain && *room > 0) || derivation.always;
-            observation.derivation = tell.then(|| self::derivation(derivation, explain, room));
+            observation.derivation = Some(self::derivation(derivation, explain, room));
         }
         // Nobody published or recorded it.
         Origin::Absent => (observation.published_at, observation.recorded_at) = (None, None),
@@ -36,7 +35,8 @@ fn told(point: &Point, with_series: bool, explain: bool, room: &mut usize) -> v1
 
 fn derivation(derivation: &Derivation, explain: bool, room: &mut usize) -> v1::Derivation {
     // Its own operands come first: one figure is told whole before those that it was made of are.
-    let few = derivation.operands.len().min(MOST_OPERANDS);
+    let tell = (explain && *room > 0) || derivation.always;
+    let few = if tell { derivation.operands.len().min(MOST_OPERANDS) } else { 0 };
     *room = room.saturating_sub(few);
     let mut operand = |operand: &Operand| v1::Operand {
         name: operand.name.clone().into_owned(),
