@@ -11,6 +11,7 @@ mod command;
 mod commit;
 mod error;
 mod filter;
+pub mod formula;
 mod horizon;
 mod index;
 mod picture;
