@@ -12,6 +12,7 @@ mod command;
 mod commit;
 mod error;
 mod filter;
+pub mod formula;
 mod horizon;
 mod index;
 mod picture;
