@@ -2,9 +2,11 @@
 //!
 //! - `arithmetic`: decimals, correctly rounded. `estimate`: what is known of a figure, with its bounds.
 //! - `line`: figures by period with how they came about. `reading`: lines from the record at a moment.
+//! - `derived`: lines of derived indicators, by their formulas.
 //! - `transform`: what a line becomes, step after step. `query`: the cells of a filter, computed.
 
 mod arithmetic;
+pub(in crate::engine) mod derived;
 mod estimate;
 mod line;
 mod query;
