@@ -26,6 +26,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod token;
+mod vintages;
 mod writer;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
@@ -44,10 +45,11 @@ pub use horizon::Retention;
 pub use index::SeriesIndex;
 pub use picture::{Difference, Picture, PictureChange, Shift};
 pub use query::{Chunk, Cursor, Query, Row, Summary};
-pub use read::{Moment, Vintage};
+pub use read::Moment;
 pub use replay::Replay;
 pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
+pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
 
 use crate::store::{Header, Store};
 use changelog::{LocalAppender, LocalLog};
@@ -297,15 +299,15 @@ impl Engine {
         Some(Arc::clone(index.key(id)))
     }
 
-    /// Every version of a series, or of one of its cells.
+    /// Every version of a series that a moment knows. Blocks: not for an async thread.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub fn vintages(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Result<Vec<Vintage>, Error> {
+    pub fn history(&self, key: &SeriesKey, moment: Moment) -> Result<History, Error> {
         let id = self.shared.index().id(key);
-        let id = id.ok_or_else(|| self.absent(key, period, moment))?;
-        read::vintages(&self.shared, id, period, moment)
+        let id = id.ok_or_else(|| self.absent(key, None, moment))?;
+        History::read(&self.shared, id, moment)
     }
 
     /// The header of a commit up to the head.

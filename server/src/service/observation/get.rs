@@ -34,7 +34,7 @@ pub(super) async fn get(
 }
 
 /// A series key that names an indicator and a region; the source may be left open.
-pub(super) fn named_series(key: Option<v1::SeriesKey>, violations: &mut Vec<Violation>) -> SeriesKey {
+pub(in crate::service) fn named_series(key: Option<v1::SeriesKey>, violations: &mut Vec<Violation>) -> SeriesKey {
     let key = SeriesKey::from(key.unwrap_or_default());
     for (name, id) in [("indicator", &key.indicator), ("region", &key.region)] {
         if id.is_empty() {
