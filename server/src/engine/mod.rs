@@ -220,6 +220,27 @@ impl Engine {
         }
     }
 
+    /// The figure of one cell of a derived indicator; none if the key names a recorded one. A source in the key means that only its
+    /// figures are computed with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::cell`].
+    pub fn derived_cell(
+        &self,
+        key: &SeriesKey,
+        period: Option<Period>,
+        moment: Moment,
+        explain: bool,
+    ) -> Result<Option<Arc<analysis::Point>>, Error> {
+        let reading = self.reading(moment).explaining(explain);
+        match reading.derived_cell(key, period)? {
+            Some(Some(point)) => Ok(Some(point)),
+            Some(None) => Err(self.absent(key, period, moment)),
+            None => Ok(None),
+        }
+    }
+
     /// Why a cell is not there.
     fn absent(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Error {
         let catalog = self.catalog();

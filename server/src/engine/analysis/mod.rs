@@ -2,10 +2,12 @@
 //!
 //! - `arithmetic`: decimals, correctly rounded; `exact`: without any rounding, for sums. `estimate`: what is known of a figure, with its bounds.
 //! - `line`: figures by period with how they came about. `reading`: lines from the record at a moment.
+//! - `derived`: lines of derived indicators, by their formulas.
 //! - `revisions`: how much first prints were revised.
 //! - `transform`: what a line becomes, step after step. `query`: the cells of a filter, computed.
 
 mod arithmetic;
+pub(in crate::engine) mod derived;
 mod estimate;
 mod exact;
 mod line;
