@@ -88,6 +88,8 @@ mod tests {
           export       Print figures as the tidy CSV that import takes
           search       Find indicators, regions, sources, units and dimensions by name
           catalog      Read and write the catalog: regions, sources, units, dimensions, indicators
+          discrepancies  List the cells of which sources say what cannot all be true
+          milestones   Tell when figures crossed thresholds, for certain or perhaps
           history      Print every version that a figure had
           log          Print the commits: who changed what, when and why
           watch        Print changes as they happen

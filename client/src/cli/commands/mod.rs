@@ -4,11 +4,13 @@ mod catalog;
 mod compact;
 mod completions;
 mod delete;
+mod discrepancies;
 mod export;
 mod get;
 mod history;
 mod import;
 mod log;
+mod milestones;
 mod put;
 mod query;
 mod replay;
@@ -46,6 +48,10 @@ pub(crate) enum Command {
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
     Catalog(catalog::Args),
+    /// List the cells of which sources say what cannot all be true
+    Discrepancies(discrepancies::Args),
+    /// Tell when figures crossed thresholds, for certain or perhaps
+    Milestones(milestones::Args),
     /// Print every version that a figure had
     History(history::Args),
     /// Print the commits: who changed what, when and why
@@ -74,6 +80,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::Discrepancies(args) => discrepancies::run(&cx()?, args).await,
+        Command::Milestones(args) => milestones::run(&cx()?, args).await,
         Command::History(args) => history::run(&cx()?, args).await,
         Command::Log(args) => log::run(&cx()?, args).await,
         Command::Watch(args) => watch::run(&cx()?, args).await,

@@ -64,7 +64,7 @@ pub struct ComputedSummary {
 pub(super) struct Selected {
     place: Place,
     /// The series, where each source has its own line; else any series of the subject.
-    series: u32,
+    pub(super) series: u32,
     pub(super) key: Arc<SeriesKey>,
 }
 
