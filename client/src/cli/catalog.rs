@@ -215,6 +215,18 @@ impl Labels {
         }
     }
 
+    /// Adds entries of a kind.
+    pub(crate) async fn load_names<'a>(
+        &mut self,
+        cx: &Context,
+        kind: EntryKind,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), Error> {
+        let mut wanted = Wanted::default();
+        ids.into_iter().filter(|id| self.entry(kind, id).is_none()).for_each(|id| wanted.add(kind, id));
+        self.load(cx, wanted).await
+    }
+
     /// Adds the units of the indicators that are there, and others.
     pub(crate) async fn load_units<'a>(&mut self, cx: &Context, others: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
         let mut wanted = Wanted::default();

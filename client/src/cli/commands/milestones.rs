@@ -14,8 +14,8 @@ use crate::{
     context::{Context, Format, Language},
     figure::{figure, figure_with_unit, grouped, with_unit},
     moment::AsOfArgs,
-    output::{Column, View, time},
-    words::{self, Typed as _},
+    output::{Column, View, number, time},
+    words,
 };
 
 /// Arguments of `indicator milestones`.
@@ -187,18 +187,11 @@ impl View for Milestones {
         record.extend(self.dimensions.iter().map(|it| series.dimensions.get(it).cloned().unwrap_or_default()));
         record.extend([milestone.threshold.clone(), state(milestone.state()).to_owned()]);
         for (_, figure) in figures(milestone) {
-            let none = Observation::default();
-            let figure = figure.unwrap_or(&none);
-            let interval = figure.interval.clone().unwrap_or_default();
-            record.extend([
-                figure.period.clone(),
-                figure.series.as_ref().map(|series| series.source.clone()).unwrap_or_default(),
-                figure.value.clone(),
-                figure.bound().typed().to_owned(),
-                interval.lower,
-                interval.upper,
-                time(figure.published_at.as_ref()),
-            ]);
+            let of = |text: fn(&Observation) -> String| figure.map(text).unwrap_or_default();
+            record.push(of(|figure| figure.period.clone()));
+            record.push(of(|figure| figure.series.as_ref().map(|series| series.source.clone()).unwrap_or_default()));
+            record.extend(number(figure));
+            record.push(of(|figure| time(figure.published_at.as_ref())));
         }
         record
     }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod compact;
+mod compare;
 mod completions;
 mod delete;
 mod discrepancies;
@@ -14,6 +15,7 @@ mod milestones;
 mod put;
 mod query;
 mod replay;
+mod rollup;
 mod search;
 mod status;
 mod watch;
@@ -48,6 +50,10 @@ pub(crate) enum Command {
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
     Catalog(catalog::Args),
+    /// Make figures of regions into one of the region above them
+    Rollup(rollup::Args),
+    /// Print regions by indicators as one table
+    Compare(compare::Args),
     /// List the cells of which sources say what cannot all be true
     Discrepancies(discrepancies::Args),
     /// Tell when figures crossed thresholds, for certain or perhaps
@@ -80,6 +86,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::Rollup(args) => rollup::run(&cx()?, args).await,
+        Command::Compare(args) => compare::run(&cx()?, args).await,
         Command::Discrepancies(args) => discrepancies::run(&cx()?, args).await,
         Command::Milestones(args) => milestones::run(&cx()?, args).await,
         Command::History(args) => history::run(&cx()?, args).await,

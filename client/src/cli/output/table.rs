@@ -1,6 +1,9 @@
 //! Tables aligned by display width.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
 use unicode_width::UnicodeWidthStr;
@@ -17,25 +20,25 @@ const GAP: usize = 2;
 const BLOCK: usize = 1000;
 
 /// A column of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
-    header: &'static str,
+    header: Cow<'static, str>,
     right: bool,
 }
 
 impl Column {
     /// A column of texts.
-    pub(crate) fn text(header: &'static str) -> Self {
-        Self { header, right: false }
+    pub(crate) fn text(header: impl Into<Cow<'static, str>>) -> Self {
+        Self { header: header.into(), right: false }
     }
 
     /// A column of figures, aligned to the right.
-    pub(crate) fn figure(header: &'static str) -> Self {
-        Self { header, right: true }
+    pub(crate) fn figure(header: impl Into<Cow<'static, str>>) -> Self {
+        Self { header: header.into(), right: true }
     }
 
     fn title(&self) -> Cell {
-        self.cell(self.header).add_attribute(Attribute::Bold)
+        self.cell(&self.header).add_attribute(Attribute::Bold)
     }
 
     fn cell(&self, text: &str) -> Cell {
@@ -101,7 +104,7 @@ impl Table {
     fn widths(&self, shown: &[usize], available: Option<usize>) -> Vec<usize> {
         let widest = |&column: &usize| {
             let texts = self.rows.iter().map(|row| row[column].as_str());
-            texts.chain([self.columns[column].header]).map(UnicodeWidthStr::width).max().unwrap_or(0)
+            texts.chain([&*self.columns[column].header]).map(UnicodeWidthStr::width).max().unwrap_or(0)
         };
         let mut widths: Vec<usize> = shown.iter().map(widest).collect();
         let Some(available) = available else { return widths };
