@@ -2,8 +2,13 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicator_proto::v1::{
+<<<<<<< HEAD
     AggregationMethod, Bound, ChangeKind, Crossing, EntryKind, Frequency, MatchKind, MilestoneState, MissingReason,
     ObservationStatus,
+=======
+    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus, VintageAxis,
+    VintageView,
+>>>>>>> main
 };
 
 use crate::context::Language;
@@ -106,6 +111,18 @@ typed! { ObservationStatus:
     LowReliability "low-reliability",
     Unvalidated "unvalidated",
     IncludesOther "includes-other",
+}
+
+typed! { VintageAxis:
+    Published "published",
+    Recorded "recorded",
+}
+
+typed! { VintageView:
+    RealTimePeriods "real-time-periods",
+    AllByVintage "all-by-vintage",
+    NewOrRevised "new-or-revised",
+    InitialRelease "initial-release",
 }
 
 /// What stands before the number. Empty for an exact figure.
@@ -229,6 +246,8 @@ mod tests {
         agree_with_the_schema("Frequency", |it: Frequency| it.as_str_name());
         agree_with_the_schema("ChangeKind", |it: ChangeKind| it.as_str_name());
         agree_with_the_schema("ObservationStatus", |it: ObservationStatus| it.as_str_name());
+        agree_with_the_schema("VintageAxis", |it: VintageAxis| it.as_str_name());
+        agree_with_the_schema("VintageView", |it: VintageView| it.as_str_name());
     }
 
     #[test]

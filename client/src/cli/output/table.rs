@@ -68,14 +68,26 @@ impl Table {
 
     /// Writes the table; nothing at all if it has no rows. Columns without any text are left out.
     pub(crate) fn write(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
-        // Off a terminal there is no width to fit into.
-        let available = if style.fit { comfy_table::Table::new().width() } else { None };
-        self.write_within(available.map(usize::from), style, out)
+        self.write_within(available(style), style, out)
+    }
+
+    /// Whether no line of it need be wrapped.
+    pub(crate) fn fits(&self, style: Style) -> bool {
+        available(style).is_none_or(|available| self.whole_width() <= available)
+    }
+
+    fn whole_width(&self) -> usize {
+        let shown = self.shown();
+        self.widths(&shown, None).iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+    }
+
+    /// The columns that have any text.
+    fn shown(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|&column| self.rows.iter().any(|row| !row[column].is_empty())).collect()
     }
 
     fn write_within(&self, available: Option<usize>, style: Style, out: &mut impl Write) -> io::Result<()> {
-        let shown: Vec<usize> =
-            (0..self.columns.len()).filter(|&column| self.rows.iter().any(|row| !row[column].is_empty())).collect();
+        let shown = self.shown();
         let widths = self.widths(&shown, available);
         for (number, rows) in self.rows.chunks(BLOCK).enumerate() {
             let mut block = block(style);
@@ -121,6 +133,11 @@ impl Table {
         }
         widths
     }
+}
+
+/// The width to fit into. Off a terminal there is none.
+fn available(style: Style) -> Option<usize> {
+    if style.fit { comfy_table::Table::new().width().map(usize::from) } else { None }
 }
 
 fn block(style: Style) -> comfy_table::Table {

@@ -1,10 +1,14 @@
 //! What the record answers beyond the figures themselves.
 
+<<<<<<< HEAD
 mod compare;
 mod discrepancies;
 mod milestones;
 mod rollup;
 mod selection;
+=======
+mod revisions;
+>>>>>>> main
 
 use std::sync::Arc;
 
@@ -90,8 +94,8 @@ impl AnalyticsService for Analytics {
 
     async fn get_revision_statistics(
         &self,
-        _: Request<v1::GetRevisionStatisticsRequest>,
+        request: Request<v1::GetRevisionStatisticsRequest>,
     ) -> Result<Response<v1::GetRevisionStatisticsResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+        self.answer(request, 0, revisions::get).await
     }
 }
