@@ -2,13 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicator_proto::v1::{
-<<<<<<< HEAD
     AggregationMethod, Bound, ChangeKind, Crossing, EntryKind, Frequency, MatchKind, MilestoneState, MissingReason,
-    ObservationStatus,
-=======
-    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus, VintageAxis,
-    VintageView,
->>>>>>> main
+    ObservationStatus, VintageAxis, VintageView,
 };
 
 use crate::context::Language;

@@ -37,9 +37,6 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
     }
 }
 
-<<<<<<< HEAD
-/// A frequency that may be absent.
-=======
 /// The first and the last day that periods may have. `path` stands before the names of the fields.
 pub(super) fn days(
     start_period: &str,
@@ -60,7 +57,6 @@ pub(super) fn days(
 }
 
 /// A frequency; none is any.
->>>>>>> main
 pub(super) fn frequency(number: i32, field: &str, violations: &mut Vec<Violation>) -> Option<Frequency> {
     match v1::Frequency::try_from(number) {
         Ok(v1::Frequency::Unspecified) => None,

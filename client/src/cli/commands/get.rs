@@ -76,11 +76,8 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
             labels.load_units(cx, observation.equivalents.iter().map(|it| &*it.unit)).await?;
             let mut out = cx.stdout();
             card(cx, &series, &observation, &others, &labels).write(cx.style, &mut out)?;
-<<<<<<< HEAD
-            Ok(out.flush()?)
-=======
             explanation::write_operands(&observation, &labels, cx.language, &mut out)?;
->>>>>>> main
+            Ok(out.flush()?)
         }
     }
 }

@@ -191,9 +191,9 @@ impl Reading<'_> {
     fn published(&self, selected: &Selected, filter: &Filter) -> Result<Vec<(Arc<SeriesKey>, Version)>, Error> {
         let series: Vec<(u32, Arc<SeriesKey>)> = {
             let index = self.shared().index();
-            let ids = match filter.sources {
-                Sources::Preferred => index.same_subject(&selected.key),
-                Sources::All | Sources::Named(_) => &[selected.series],
+            let ids = match (&filter.sources, &selected.series) {
+                (Sources::Preferred, _) => index.same_subject(&selected.key),
+                (Sources::All | Sources::Named(_), series) => series.as_slice(),
             };
             ids.iter().map(|&id| (id, Arc::clone(index.key(id)))).collect()
         };

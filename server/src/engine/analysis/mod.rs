@@ -10,26 +10,20 @@
 //! - `rollup`: figures of regions as one. `compare`: regions by indicators.
 
 mod arithmetic;
-<<<<<<< HEAD
 mod compare;
-mod discrepancies;
-=======
 pub(in crate::engine) mod derived;
->>>>>>> main
+mod discrepancies;
 mod estimate;
 mod exact;
 mod line;
 mod milestones;
 mod query;
 mod reading;
-<<<<<<< HEAD
+mod revisions;
 mod rollup;
 #[cfg(test)]
 mod samples;
 mod selection;
-=======
-mod revisions;
->>>>>>> main
 mod transform;
 
 pub use compare::{CompareColumn, CompareQuery, CompareRow, Comparison, Rows};
@@ -38,10 +32,7 @@ pub use line::{Coverage, Derivation, Operand, Origin, Point};
 pub use milestones::{Crossing, Milestone, MilestoneQuery, Thresholds};
 pub use query::{Computation, ComputedChunk, ComputedCursor, ComputedSummary};
 pub use reading::Reading;
-<<<<<<< HEAD
+pub use revisions::{RevisedCell, RevisionStatistics, Revisions, revisions};
 pub use rollup::{Combination, RolledUp, Rollup, RollupQuery};
 pub use selection::{Periods, RegionSelection, Regions};
-=======
-pub use revisions::{RevisedCell, RevisionStatistics, Revisions, revisions};
->>>>>>> main
 pub use transform::{Method, Span, Step};

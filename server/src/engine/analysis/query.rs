@@ -62,15 +62,9 @@ pub struct ComputedSummary {
 
 /// What is to be read for a line.
 pub(super) struct Selected {
-<<<<<<< HEAD
-    place: Place,
-    /// The series, where each source has its own line; else any series of the subject.
-    pub(super) series: u32,
-=======
     pub(super) place: Place,
     /// The series, where each source has its own line; none of a derived indicator.
-    series: Option<u32>,
->>>>>>> main
+    pub(super) series: Option<u32>,
     pub(super) key: Arc<SeriesKey>,
 }
 

@@ -69,14 +69,9 @@ impl<'a> Reading<'a> {
         self.shared
     }
 
-<<<<<<< HEAD
-    /// The figures of an indicator, region and breakdown, of the preferred one of the sources that are allowed for each cell. Nothing
-    /// is a line without points. A source that had said nothing by the moment takes no part, so that the line is the same whoever
-    /// reports later.
-=======
-    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed for each cell. Nothing
-    /// is a line without points.
->>>>>>> main
+    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed
+    /// for each cell. Nothing is a line without points. A source that had said nothing by the moment takes no part, so that the line
+    /// is the same whoever reports later.
     pub(super) fn line(&self, subject: &Arc<SeriesKey>, sources: &Sources) -> Result<Line, Error> {
         if let Some(formula) = derived::formula(self.catalog(), &subject.indicator) {
             return self.derived_line(subject, &formula, sources);
@@ -86,23 +81,16 @@ impl<'a> Reading<'a> {
             let keys = index.same_subject(subject).iter().map(|&id| (id, Arc::clone(index.key(id))));
             keys.filter(|(_, key)| allows(sources, &key.source)).collect()
         };
-<<<<<<< HEAD
         let mut said = Vec::with_capacity(series.len());
         for (id, key) in series {
             let cells = self.cells(id)?;
             if !cells.is_empty() {
                 said.push((key, cells));
             }
-=======
-        match series.as_slice() {
-            [] => Ok(self.empty(subject)),
-            [(id, key)] => self.series_line(*id, key),
-            _ => self.preferred_line(subject, &series),
->>>>>>> main
         }
         let line = |key: &Arc<SeriesKey>, points| Line { key: Arc::clone(key), unit: None, points, explain: self.explain };
         Ok(match said.as_slice() {
-            [] => line(&without_source(subject), Vec::new()),
+            [] => self.empty(&without_source(subject)),
             [(key, cells)] => line(key, points(key, cells)),
             several => line(&without_source(subject), self.preferred(several)),
         })

@@ -1,14 +1,11 @@
 //! What the record answers beyond the figures themselves.
 
-<<<<<<< HEAD
 mod compare;
 mod discrepancies;
 mod milestones;
+mod revisions;
 mod rollup;
 mod selection;
-=======
-mod revisions;
->>>>>>> main
 
 use std::sync::Arc;
 
