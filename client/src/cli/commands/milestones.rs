@@ -137,7 +137,7 @@ impl View for Milestones {
             Column::text(word("INDICATOR", "指标")),
             Column::text(word("REGION", "地区")),
             Column::text(word("BREAKDOWN", "分类")),
-            Column::text(word("OF", "来源")),
+            Column::text(word("SOURCE", "来源")),
             Column::figure(word("THRESHOLD", "门槛")),
             Column::text(word("STATE", "状态")),
             Column::text(word("PERIOD", "时期")),

@@ -177,8 +177,8 @@ fn write_missing(cx: &Context, labels: &Labels, figures: &[RolledUp], out: &mut 
     for (missing, periods) in told {
         let names: Vec<&str> = missing.iter().map(|id| labels.name(EntryKind::Region, id, cx.language)).collect();
         let line = match cx.language {
-            Language::En => format!("no figure in {}: {}", listed(&periods), names.join(", ")),
-            Language::Zh => format!("{}无数据：{}", listed(&periods), names.join("、")),
+            Language::En => format!("no figure in {}: {}", listed(&periods, cx.language), names.join(", ")),
+            Language::Zh => format!("{}无数据：{}", listed(&periods, cx.language), names.join("、")),
         };
         writeln!(out, "{}", printable(&line))?;
     }
@@ -186,10 +186,10 @@ fn write_missing(cx: &Context, labels: &Labels, figures: &[RolledUp], out: &mut 
 }
 
 /// A few periods one by one, of many the first and the last.
-fn listed(periods: &[&str]) -> String {
+fn listed(periods: &[&str], language: Language) -> String {
     match periods {
         [first, .., last] if periods.len() > 5 => format!("{first} … {last} ({})", periods.len()),
-        few => few.join(", "),
+        few => few.join(language.word(", ", "、")),
     }
 }
 
@@ -217,7 +217,8 @@ impl RolledUps {
         let mut remarks = remarks(&Observation { coverage: None, ..observation }, self.language);
         if !made.periods.is_empty() {
             let mixed = self.language.word("mixed periods: ", "时期不一：");
-            remarks.push(format!("{mixed}{}", listed(&made.periods.iter().map(String::as_str).collect::<Vec<_>>())));
+            remarks
+                .push(format!("{mixed}{}", listed(&made.periods.iter().map(String::as_str).collect::<Vec<_>>(), self.language)));
         }
         remarks.join(", ")
     }
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn many_periods_are_told_by_the_first_and_the_last() {
-        assert_eq!(listed(&["2019", "2020"]), "2019, 2020");
-        assert_eq!(listed(&["1992", "1993", "1994", "1995", "1996", "1997"]), "1992 … 1997 (6)");
+        assert_eq!(listed(&["2019", "2020"], Language::Zh), "2019、2020");
+        assert_eq!(listed(&["1992", "1993", "1994", "1995", "1996", "1997"], Language::En), "1992 … 1997 (6)");
     }
 }
