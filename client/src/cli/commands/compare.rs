@@ -115,7 +115,7 @@ fn rows(cx: &Context, response: &CompareResponse, labels: &Labels) -> Table {
     let mut columns = vec![Column::text(word("REGION", "地区"))];
     for column in &response.columns {
         let name = labels.name(EntryKind::Indicator, &column.indicator, cx.language);
-        let unit = labels.unit(&column.unit).map_or("", |unit| symbol(unit, cx.language));
+        let unit = labels.unit(&column.unit).map_or_else(String::new, |unit| symbol(unit, cx.language));
         let header = if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") };
         columns.extend([Column::figure(header), Column::text(word("PERIOD", "时期")), Column::text(word("SOURCE", "来源"))]);
     }
