@@ -2,37 +2,20 @@
 
 use std::sync::Arc;
 
-use indicator_proto::{Bound, SeriesKey, Statuses, Time, v1, v1::MissingReason};
+use indicator_proto::{Bound, SeriesKey, Time, v1};
 
 use super::*;
 use crate::{
-    engine::analysis::line::{Origin, Point},
-    store::{Datum, Details, Figure, Kind, Version},
+    engine::analysis::{
+        line::{Origin, Point},
+        samples::figure,
+    },
+    store::{Datum, Kind, Version},
 };
 
 fn key() -> Arc<SeriesKey> {
     let text = str::to_owned;
     Arc::new(SeriesKey { indicator: text("x"), region: text("CN"), source: text("a"), ..SeriesKey::default() })
-}
-
-/// A figure as it is typed: "5", ">5", ">=5", "<5", "~5", "5r1" (rounded to 1), "-" (suppressed).
-fn figure(text: &str) -> Figure {
-    let signs = [
-        (">=", Bound::AtLeast),
-        ("<=", Bound::AtMost),
-        (">", Bound::GreaterThan),
-        ("<", Bound::LessThan),
-        ("~", Bound::Approximate),
-    ];
-    let sign = signs.into_iter().find(|(sign, _)| text.starts_with(sign));
-    let (bound, rest) = sign.map_or((Bound::Exact, text), |(sign, bound)| (bound, &text[sign.len()..]));
-    let (number, step) = rest.split_once('r').map_or((rest, None), |(number, step)| (number, Some(step)));
-    let details = step.map(|step| Arc::new(Details { rounded_to: Some(step.parse().unwrap()), ..Details::default() }));
-    let datum = match number {
-        "-" => Datum::Missing(MissingReason::Suppressed),
-        number => Datum::Value(number.parse().unwrap(), bound),
-    };
-    Figure { datum, statuses: Statuses::default(), details }
 }
 
 fn line(figures: &[(&str, &str)]) -> Line {
