@@ -3,6 +3,7 @@
 mod compare;
 mod discrepancies;
 mod milestones;
+mod rank;
 mod revisions;
 mod rollup;
 mod selection;
@@ -48,8 +49,9 @@ impl AnalyticsService for Analytics {
     type WatchRankStream = Answers<v1::WatchRankResponse>;
     type WatchMilestonesStream = Answers<v1::WatchMilestonesResponse>;
 
-    async fn rank(&self, _: Request<v1::RankRequest>) -> Result<Response<v1::RankResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+    async fn rank(&self, request: Request<v1::RankRequest>) -> Result<Response<v1::RankResponse>, Status> {
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, rank::rank).await
     }
 
     async fn watch_rank(&self, _: Request<v1::WatchRankRequest>) -> Result<Response<Self::WatchRankStream>, Status> {
