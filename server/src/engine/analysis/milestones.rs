@@ -206,7 +206,7 @@ impl Reading<'_> {
             });
             published.extend(known.map(|version| (Arc::clone(&key), version)));
         }
-        published.sort_by(|(_, a), (_, b)| (a.rank(), recency(a.period)).cmp(&(b.rank(), recency(b.period))));
+        published.sort_by_key(|(_, version)| (version.rank(), recency(version.period)));
         Ok(published)
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn thresholds(texts: &[String], crossing: i32, violations: &mut Vec<V
             let description = "is empty; give at least one number to reach";
             violations.push(Violation::new("thresholds", ErrorReason::Required, description));
         }
-        ..=MOST_THRESHOLDS => {}
+        1..=MOST_THRESHOLDS => {}
         many => {
             let description = format!("has {many} numbers, {MOST_THRESHOLDS} are allowed; ask in parts");
             violations.push(Violation::new("thresholds", ErrorReason::RequestTooLarge, description));
