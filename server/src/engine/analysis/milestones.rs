@@ -81,11 +81,6 @@ impl Milestone {
         let since = |milestone: &Self| [&milestone.first, &milestone.possible].map(|point| point.as_ref().map(|p| p.period()));
         since(self) != since(before)
     }
-
-    /// The milestones of a series, threshold by threshold, that differ from what they were before.
-    pub fn difference<'m>(before: &'m [Self], after: &'m [Self]) -> impl Iterator<Item = &'m Self> {
-        after.iter().zip(before).filter(|(after, before)| after.differs(before)).map(|(after, _)| after)
-    }
 }
 
 impl Crossing {

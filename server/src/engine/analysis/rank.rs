@@ -25,7 +25,7 @@ pub struct RankQuery {
 }
 
 /// Regions in order, of one period or of the latest of each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Ranking {
     /// `None` for the latest of each.
     pub period: Option<Period>,
