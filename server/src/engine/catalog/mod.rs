@@ -4,6 +4,7 @@
 //! - [`plan`] checks a request against a view and says what it would change; [`Plan::record`] makes the change.
 //! - [`View::find`], [`list`] and [`search`] answer the reads of the service.
 
+mod derived;
 mod entry;
 mod form;
 mod list;
@@ -11,6 +12,7 @@ mod obstacles;
 mod references;
 mod search;
 mod texts;
+mod units;
 mod validate;
 mod view;
 
