@@ -182,6 +182,41 @@ impl Period {
         Self::from_ordinal(self.frequency, self.ordinal - 1)
     }
 
+    /// The same period of the year before; none for the 29th of February, the 53rd week, and before the first.
+    pub fn year_before(self) -> Option<Self> {
+        match self.frequency.per_year() {
+            Some(n) => Self::from_ordinal(self.frequency, self.ordinal - n),
+            None if self.frequency == Frequency::Weekly => {
+                let (year, _, _) = civil::date(self.ordinal * 7);
+                let (last, this) = (civil::first_week(year - 1), civil::first_week(year));
+                let before = last + (self.ordinal - this);
+                Self::from_ordinal(self.frequency, before).filter(|_| before < this)
+            }
+            None => {
+                let (year, month, day) = civil::date(self.ordinal);
+                let exists = day <= civil::days_in_month(year - 1, month);
+                Self::from_ordinal(self.frequency, civil::days(year - 1, month, day)).filter(|_| exists)
+            }
+        }
+    }
+
+    /// The period of a lower frequency that it belongs to: a week to the one in which it ends. None where the one does not consist of
+    /// the other, as a half year does not of times of four months.
+    pub fn within(self, longer: Frequency) -> Option<Self> {
+        let nests = longer < self.frequency
+            && !(longer == Frequency::HalfYearly && self.frequency == Frequency::Trimestrial)
+            && !(longer == Frequency::Trimestrial && self.frequency == Frequency::Quarterly);
+        nests.then(|| Self::containing(longer, self.end())).flatten()
+    }
+
+    /// The periods of a higher frequency that belong to it, in order. None where it does not consist of such.
+    pub fn parts(self, shorter: Frequency) -> impl Iterator<Item = Self> {
+        let first = Self::containing(shorter, self.start());
+        let periods = std::iter::successors(first, |period| period.succ());
+        let up_to = periods.take_while(move |period| period.start() <= self.end());
+        up_to.filter(move |period| period.within(self.frequency) == Some(self))
+    }
+
     /// Appends its canonical text.
     pub fn write_to(&self, out: &mut String) {
         let (text, length) = self.encode();

@@ -105,6 +105,11 @@ impl Statuses {
         self.0
     }
 
+    /// Those of both sets.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Adds a status; "unspecified" adds nothing.
     pub fn insert(&mut self, status: ObservationStatus) {
         self.0 |= Self::bit(status);

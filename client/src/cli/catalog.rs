@@ -8,8 +8,8 @@ use indicator_proto::{
     to_json,
     v1::{
         self, EntryKind, GetDimensionRequest, GetIndicatorRequest, GetRegionRequest, GetSourceRequest, GetUnitRequest, Indicator,
-        ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest, ListSourcesRequest, ListUnitsRequest, SeriesKey, Unit,
-        catalog_entry::Entry,
+        ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest, ListSourcesRequest, ListUnitsRequest, Observation,
+        SeriesKey, Unit, catalog_entry::Entry,
     },
 };
 
@@ -178,6 +178,34 @@ impl Labels {
         Ok(labels)
     }
 
+    /// The labels of observations, of what they were computed of, and of their units.
+    pub(crate) async fn of_observations<'a>(
+        cx: &Context,
+        observations: impl IntoIterator<Item = &'a Observation>,
+    ) -> Result<Self, Error> {
+        let (mut series, mut units) = (Vec::new(), Vec::new());
+        let mut open: Vec<&Observation> = observations.into_iter().collect();
+        while let Some(observation) = open.pop() {
+            series.extend(&observation.series);
+            units.extend(Some(observation.unit.as_str()).filter(|unit| !unit.is_empty()));
+            let operands = observation.derivation.iter().flat_map(|derivation| &derivation.operands);
+            open.extend(operands.filter_map(|operand| operand.observation.as_ref()));
+        }
+        let mut labels = Self::of_series(cx, series).await?;
+        labels.load_units(cx, units.iter().copied()).await?;
+        labels.add_composed_units(units);
+        Ok(labels)
+    }
+
+    /// A ratio that has no entry of its own is shown by its id: "CNY/{person}".
+    fn add_composed_units(&mut self, units: Vec<&str>) {
+        for id in units {
+            if self.unit(id).is_none() {
+                self.add([Entry::Unit(Unit { id: id.to_owned(), ..Unit::default() })]);
+            }
+        }
+    }
+
     /// Adds the units of the indicators that are there, and others.
     pub(crate) async fn load_units<'a>(&mut self, cx: &Context, others: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
         let mut wanted = Wanted::default();
@@ -242,6 +270,14 @@ impl Labels {
     /// The unit of an indicator.
     pub(crate) fn unit_of(&self, indicator: &str) -> Option<&Unit> {
         self.indicator(indicator).and_then(|indicator| self.unit(&indicator.unit))
+    }
+
+    /// The unit that an observation is shown in: its own if it was computed in another than the indicator's.
+    pub(crate) fn unit_shown(&self, observation: &Observation) -> Option<&Unit> {
+        if observation.unit.is_empty() {
+            return observation.series.as_ref().and_then(|series| self.unit_of(&series.indicator));
+        }
+        self.unit(&observation.unit)
     }
 
     /// The dimension values of a series: `Level: Provincial`.

@@ -2,7 +2,10 @@
 //!
 //! Everything works on the decimal's text; no figure passes through a float.
 
-use indicator_proto::v1::{Indicator, MissingReason, Observation, ObservationStatus, Unit, UnitKind};
+use indicator_proto::{
+    Decimal,
+    v1::{Coverage, Indicator, MissingReason, Observation, ObservationStatus, Unit, UnitKind},
+};
 
 use crate::{
     context::Language,
@@ -40,6 +43,9 @@ pub(crate) fn grouped(decimal: &str, decimals: u32) -> String {
 
 /// The figure of an observation, without its unit. `decimals` are the digits after the point that its indicator asks for.
 pub(crate) fn figure(observation: &Observation, decimals: Option<u32>, language: Language) -> String {
+    if observation.derivation.is_some() {
+        return computed(observation, language);
+    }
     // A figure that was rounded says so; zeros after it would claim digits that nobody published.
     let decimals = if observation.rounded_to.is_empty() { decimals.unwrap_or(0) } else { 0 };
     if observation.deleted {
@@ -52,6 +58,26 @@ pub(crate) fn figure(observation: &Observation, decimals: Option<u32>, language:
         return format!("{} – {}", grouped(&interval.lower, decimals), grouped(&interval.upper, decimals));
     }
     format!("{}{}", bound_sign(observation.bound()), grouped(&observation.value, decimals))
+}
+
+/// A computed figure, which has as many digits as arithmetic gives it: those that people read.
+fn computed(observation: &Observation, language: Language) -> String {
+    let shown = |decimal: &str| grouped(&readable(decimal), 0);
+    if observation.missing() != MissingReason::Unspecified {
+        return format!("{NO_FIGURE} ({})", words::missing(observation.missing(), language));
+    }
+    match &observation.interval {
+        Some(interval) => format!("{} – {}", shown(&interval.lower), shown(&interval.upper)),
+        None => format!("{}{}", bound_sign(observation.bound()), shown(&observation.value)),
+    }
+}
+
+/// With four digits after the point; of a number below one, with four digits that count.
+pub(crate) fn readable(decimal: &str) -> String {
+    let Ok(number) = decimal.parse::<Decimal>() else { return decimal.to_owned() };
+    let number = number.inner();
+    let rounded = if number.trunc().is_zero() { number.round_sf(4) } else { Some(number.round_dp(4)) };
+    rounded.unwrap_or(number).normalize().to_string()
 }
 
 /// The figure with its unit: `> 100,000 stations`, `100%`, `第 3 位`.
@@ -93,6 +119,12 @@ pub(crate) fn symbol(unit: &Unit, language: Language) -> &str {
 /// What else a reader must know of the figure: its statuses, its rounding, how the other sources see it.
 pub(crate) fn remarks(observation: &Observation, language: Language) -> Vec<String> {
     let mut remarks: Vec<String> = statuses(observation, language).into_iter().map(str::to_owned).collect();
+    if let Some(Coverage { reported, expected }) = observation.coverage.filter(|it| it.reported < it.expected) {
+        remarks.push(match language {
+            Language::En => format!("{reported} of {expected}"),
+            Language::Zh => format!("{expected} 中有 {reported}"),
+        });
+    }
     if !observation.rounded_to.is_empty() {
         remarks.push(rounding(&observation.rounded_to, language));
     }
@@ -114,7 +146,7 @@ pub(crate) fn statuses(observation: &Observation, language: Language) -> Vec<&'s
 
 /// The size of the last digit, in words.
 pub(crate) fn rounding(rounded_to: &str, language: Language) -> String {
-    let size = grouped(rounded_to, 0);
+    let size = grouped(&readable(rounded_to), 0);
     match language {
         Language::En => format!("rounded to {size}"),
         Language::Zh => format!("舍入到 {size}"),
@@ -184,6 +216,23 @@ mod tests {
         assert_eq!(figure(&value("7", Bound::Exact), Some(1), Language::En), "7.0");
         let rounded = Observation { rounded_to: "10000".into(), ..value("1710000", Bound::Exact) };
         assert_eq!(figure(&rounded, Some(1), Language::En), "1,710,000", "zeros would claim digits nobody published");
+    }
+
+    #[test]
+    fn a_computed_figure_is_shown_with_the_digits_that_people_read() {
+        let computed = |text: &str| {
+            let derivation = Some(indicator_proto::v1::Derivation::default());
+            figure(&Observation { derivation, ..value(text, Bound::Exact) }, None, Language::En)
+        };
+        assert_eq!(computed("3.3333333333333333333333333333"), "3.3333");
+        assert_eq!(computed("-0.00012345678"), "-0.0001235");
+        assert_eq!(computed("1234567.5"), "1,234,567.5");
+        assert_eq!(computed("0"), "0");
+        assert_eq!(
+            figure(&value("3.33333333", Bound::Exact), None, Language::En),
+            "3.33333333",
+            "a recorded figure keeps its digits"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod figure;
 mod moment;
 mod output;
 mod series;
+mod transform;
 mod value;
 mod words;
 mod write;

@@ -1,7 +1,10 @@
 //! The words for the schema's codes: those that people read, and those that they type.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use indicator_proto::v1::{Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus};
+use indicator_proto::v1::{
+    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus, VintageAxis,
+    VintageView,
+};
 
 use crate::context::Language;
 
@@ -52,6 +55,15 @@ typed! { MissingReason:
     Undetermined "undetermined",
 }
 
+typed! { AggregationMethod:
+    Average "average",
+    Sum "sum",
+    Last "last",
+    First "first",
+    Max "max",
+    Min "min",
+}
+
 typed! { EntryKind:
     Region "region",
     Source "source",
@@ -94,6 +106,18 @@ typed! { ObservationStatus:
     LowReliability "low-reliability",
     Unvalidated "unvalidated",
     IncludesOther "includes-other",
+}
+
+typed! { VintageAxis:
+    Published "published",
+    Recorded "recorded",
+}
+
+typed! { VintageView:
+    RealTimePeriods "real-time-periods",
+    AllByVintage "all-by-vintage",
+    NewOrRevised "new-or-revised",
+    InitialRelease "initial-release",
 }
 
 /// What stands before the number. Empty for an exact figure.
@@ -199,10 +223,13 @@ mod tests {
     fn what_is_typed_is_the_end_of_the_name_in_the_schema() {
         agree_with_the_schema("Bound", |it: Bound| it.as_str_name());
         agree_with_the_schema("MissingReason", |it: MissingReason| it.as_str_name());
+        agree_with_the_schema("AggregationMethod", |it: AggregationMethod| it.as_str_name());
         agree_with_the_schema("EntryKind", |it: EntryKind| it.as_str_name());
         agree_with_the_schema("Frequency", |it: Frequency| it.as_str_name());
         agree_with_the_schema("ChangeKind", |it: ChangeKind| it.as_str_name());
         agree_with_the_schema("ObservationStatus", |it: ObservationStatus| it.as_str_name());
+        agree_with_the_schema("VintageAxis", |it: VintageAxis| it.as_str_name());
+        agree_with_the_schema("VintageView", |it: VintageView| it.as_str_name());
     }
 
     #[test]

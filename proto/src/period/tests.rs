@@ -180,6 +180,41 @@ fn frequencies_have_the_numbers_of_the_contract() {
     assert_eq!(Frequency::try_from(v1::Frequency::Unspecified), Err(UnknownFrequency(0)));
 }
 
+#[test]
+fn a_year_before_is_the_same_period_unless_there_was_none() {
+    let before = |text: &str| text.parse::<Period>().expect(text).year_before().map(|period| period.to_string());
+    for (period, expected) in [
+        ("2020", "2019"),
+        ("2020-S2", "2019-S2"),
+        ("2020-T3", "2019-T3"),
+        ("2020-Q1", "2019-Q1"),
+        ("2020-12", "2019-12"),
+        ("2021-W52", "2020-W52"),
+        ("2021-02-28", "2020-02-28"),
+    ] {
+        assert_eq!(before(period).as_deref(), Some(expected));
+    }
+    assert_eq!([before("2020-02-29"), before("2020-W53"), before("0001")], [None, None, None]);
+}
+
+#[test]
+fn a_period_consists_of_the_shorter_ones_that_end_in_it() {
+    let parts = |text: &str, shorter| -> Vec<String> {
+        text.parse::<Period>().expect(text).parts(shorter).map(|period| period.to_string()).collect()
+    };
+    assert_eq!(parts("2020", Frequency::Quarterly), ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4"]);
+    assert_eq!(parts("2020-S2", Frequency::Quarterly), ["2020-Q3", "2020-Q4"]);
+    assert_eq!(parts("2020-T2", Frequency::Monthly), ["2020-05", "2020-06", "2020-07", "2020-08"]);
+    assert_eq!(parts("2020-02", Frequency::Daily).len(), 29);
+    // The last week of 2020 ends on the 3rd of January.
+    assert_eq!(parts("2021-01", Frequency::Weekly), ["2020-W53", "2021-W01", "2021-W02", "2021-W03", "2021-W04"]);
+    for (longer, shorter) in
+        [("2020-S1", Frequency::Trimestrial), ("2020-T1", Frequency::Quarterly), ("2020-Q1", Frequency::Annual)]
+    {
+        assert!(parts(longer, shorter).is_empty());
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_printed_is_read_back(period in any_period()) {

@@ -151,8 +151,12 @@ impl Filter {
     /// Whether a period is selected.
     #[must_use]
     pub fn takes(&self, period: Period) -> bool {
-        self.frequency.is_none_or(|f| f == period.frequency())
-            && self.start.is_none_or(|start| period.start() >= start)
-            && self.end.is_none_or(|end| period.end() <= end)
+        self.frequency.is_none_or(|f| f == period.frequency()) && self.lies_within(period)
+    }
+
+    /// Whether a period lies within the first and the last day.
+    #[must_use]
+    pub fn lies_within(&self, period: Period) -> bool {
+        self.start.is_none_or(|start| period.start() >= start) && self.end.is_none_or(|end| period.end() <= end)
     }
 }

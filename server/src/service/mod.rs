@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod analytics;
 pub mod catalog;
+mod computed;
 pub(crate) mod encoded;
 pub(crate) mod encoder;
 mod filter;
@@ -11,6 +12,7 @@ mod moment;
 pub mod observation;
 mod page;
 mod ready_frames;
+mod transform;
 mod watch;
 pub(crate) mod wire;
 

@@ -1,13 +1,14 @@
 //! `indicator query`: the figures that a filter selects.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Write as _};
 
 use futures::{TryStreamExt as _, future::try_join_all};
 use indicator_client::Query;
 use indicator_proto::{
     Period, to_json,
     v1::{
-        EntryKind, Frequency, ObservationFilter, QueryObservationsRequest, SeriesKey, SeriesObservations, catalog_entry::Entry,
+        EntryKind, Frequency, Observation, ObservationFilter, QueryObservationsRequest, SeriesKey, SeriesObservations,
+        catalog_entry::Entry,
     },
 };
 use serde_json::Map;
@@ -16,23 +17,28 @@ use crate::{
     catalog::{self, Labels, Selection},
     context::{Context, Format},
     moment::AsOfArgs,
-    output::{JsonList, Observations, with_series},
+    output::{JsonList, Observations, explanation, with_series},
     series::dimension,
+    transform::{ComputeArgs, STEPS},
     words::Typed as _,
 };
 
-/// Arguments of `indicator query`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   indicator query -r Shandong
   indicator query -i gdp -r China --subregions --level province --from 2010 --to 2020 -o csv
   indicator query -i 5g-base-stations --latest 1 --all-sources
+  indicator query -i gdp -r China -T aggregate:annual,yoy --explain
+  indicator query -i gdp -r CN -T convert:USD:usd-cny -T per:population
   indicator query --updated-after 1200 -o ndjson
 
 Selections are joined by \"and\", repetitions of one by \"or\"; without any, everything is selected. Without --source, a cell
 shows the figure of its preferred source.
-Rows are written as they arrive, except for a table, which needs all of them for its widths.")]
+Rows are written as they arrive, except for a table, which needs all of them for its widths.";
+
+/// Arguments of `indicator query`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{STEPS}"))]
 pub(crate) struct Args {
     /// Only the latest N periods of each series
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -44,6 +50,8 @@ pub(crate) struct Args {
     updated_after: Option<u64>,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    compute: ComputeArgs,
 }
 
 /// Which cells.
@@ -111,6 +119,8 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         as_of: args.moment.moment(),
         latest_n: args.latest.unwrap_or(0),
         updated_after: args.updated_after.unwrap_or(0),
+        transforms: args.compute.transforms(cx).await?,
+        explain: args.compute.explain,
         ..QueryObservationsRequest::default()
     };
     let indicators = request.filter.iter().flat_map(|filter| filter.indicators.clone()).collect();
@@ -128,15 +138,22 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
 
 async fn table(cx: &Context, mut query: Query) -> anyhow::Result<()> {
     let chunks = query.read_to_end().await?;
-    let labels = Labels::of_series(cx, chunks.iter().filter_map(|chunk| chunk.series.as_ref())).await?;
-    let mut listing = cx.listing(Observations::new(labels, BTreeSet::new(), cx.language))?;
-    for observation in in_order(chunks).into_iter().flat_map(with_series) {
-        listing.push(&observation)?;
+    let observations: Vec<Observation> = in_order(chunks).into_iter().flat_map(with_series).collect();
+    let labels = Labels::of_observations(cx, &observations).await?;
+    let mut listing = cx.listing(Observations::new(labels.clone(), BTreeSet::new(), cx.language))?;
+    for observation in &observations {
+        listing.push(observation)?;
     }
     if listing.finish(Map::new())? == 0 {
         cx.remark("no figure matches");
     }
-    Ok(())
+    let told = |observation: &&Observation| observation.derivation.as_ref().is_some_and(|it| !it.operands.is_empty());
+    let mut out = cx.stdout();
+    for observation in observations.iter().filter(told) {
+        writeln!(out)?;
+        explanation::write(observation, &labels, cx.language, cx.style, &mut out)?;
+    }
+    Ok(out.flush()?)
 }
 
 /// People look for an indicator, then for a region; the service sends series in the order of their creation.

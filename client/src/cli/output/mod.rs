@@ -4,6 +4,7 @@
 //! a table is written as it arrives, so that an answer of any size takes no memory.
 
 mod card;
+pub(crate) mod explanation;
 mod json;
 mod listing;
 mod observations;

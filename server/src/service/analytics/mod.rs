@@ -1,5 +1,7 @@
 //! What the record answers beyond the figures themselves.
 
+mod revisions;
+
 use std::sync::Arc;
 
 use indicator_proto::v1::{self, analytics_service_server::AnalyticsService};
@@ -80,8 +82,8 @@ impl AnalyticsService for Analytics {
 
     async fn get_revision_statistics(
         &self,
-        _: Request<v1::GetRevisionStatisticsRequest>,
+        request: Request<v1::GetRevisionStatisticsRequest>,
     ) -> Result<Response<v1::GetRevisionStatisticsResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+        self.answer(request, 0, revisions::get).await
     }
 }

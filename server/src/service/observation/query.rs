@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::{
     super::{encoder::ObservationEncoder, filter, moment, page, wire},
-    Answers, reach,
+    Answers, computed, reach,
 };
 use crate::{
     engine::{Cursor, Engine, Error, Query},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Observations in one message. Large enough that framing costs little, small enough that a reader can begin.
-const ROWS_PER_MESSAGE: usize = 1_000;
+pub(super) const ROWS_PER_MESSAGE: usize = 1_000;
 
 /// Messages that may wait for the reader: the whole memory of a stream.
 const WAITING: usize = 8;
@@ -30,10 +30,15 @@ pub(super) async fn query(
 ) -> Result<Answers<Bytes>, Error> {
     reach(&engine, request.min_revision, deadline).await?;
     let fingerprint = fingerprint(&request);
-    let query = check(&engine, request, fingerprint)?;
     let (sender, receiver) = mpsc::channel(WAITING);
     // Reads block on the disk, and a slow reader blocks them: not on an async thread.
-    tokio::task::spawn_blocking(move || answer(&engine, &query, fingerprint, &sender));
+    if request.transforms.is_empty() && !computed::names_derived(&engine, &request) {
+        let query = check(&engine, request, fingerprint)?;
+        tokio::task::spawn_blocking(move || answer(&engine, &query, fingerprint, &sender));
+    } else {
+        let query = computed::check(&engine, request, fingerprint)?;
+        tokio::task::spawn_blocking(move || computed::answer(&engine, &query, fingerprint, &sender));
+    }
     Ok(Box::pin(ReceiverStream::new(receiver)))
 }
 
@@ -71,7 +76,7 @@ fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u6
     })
 }
 
-type Sender = mpsc::Sender<Result<Bytes, Status>>;
+pub(super) type Sender = mpsc::Sender<Result<Bytes, Status>>;
 
 /// Sends the answer until it is complete, or nobody reads it.
 fn answer(engine: &Engine, query: &Query, fingerprint: u64, sender: &Sender) {

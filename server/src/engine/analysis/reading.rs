@@ -1,0 +1,142 @@
+//! Lines of figures at one moment, from the record.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use indicator_proto::SeriesKey;
+
+use super::{
+    derived,
+    line::{Line, Point},
+};
+use crate::{
+    engine::{
+        Error, Moment, Sources,
+        catalog::{Catalog, View},
+        preferred::{SourceRank, by_period, choose, source_rank},
+        read::{self, Cells},
+        shared::Shared,
+    },
+    store::Version,
+};
+
+/// The record at one moment, for analyses: every figure that one reads is of the same state.
+pub struct Reading<'a> {
+    shared: &'a Shared,
+    catalog: Arc<Catalog>,
+    moment: Moment,
+    explain: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub(in crate::engine) fn new(shared: &'a Shared, moment: Moment) -> Self {
+        Self { shared, catalog: shared.catalog.load_full(), moment, explain: false }
+    }
+
+    /// Computed figures keep what they were computed of.
+    #[must_use]
+    pub fn explaining(self, explain: bool) -> Self {
+        Self { explain, ..self }
+    }
+
+    /// The moment.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// The catalog at the moment.
+    #[must_use]
+    pub fn catalog(&self) -> View<'_> {
+        self.catalog.at(self.moment.revision)
+    }
+
+    pub(super) fn shared(&self) -> &'a Shared {
+        self.shared
+    }
+
+    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed for each cell. Nothing
+    /// is a line without points.
+    pub(super) fn line(&self, subject: &Arc<SeriesKey>, sources: &Sources) -> Result<Line, Error> {
+        if let Some(formula) = derived::formula(self.catalog(), &subject.indicator) {
+            return self.derived_line(subject, &formula, sources);
+        }
+        let series: Vec<(u32, Arc<SeriesKey>)> = {
+            let index = self.shared.index();
+            let keys = index.same_subject(subject).iter().map(|&id| (id, Arc::clone(index.key(id))));
+            keys.filter(|(_, key)| allows(sources, &key.source)).collect()
+        };
+        match series.as_slice() {
+            [] => Ok(self.empty(subject)),
+            [(id, key)] => self.series_line(*id, key),
+            _ => self.preferred_line(subject, &series),
+        }
+    }
+
+    /// A line without figures.
+    pub(super) fn empty(&self, key: &Arc<SeriesKey>) -> Line {
+        Line { key: Arc::clone(key), unit: None, points: Vec::new(), explain: self.explain }
+    }
+
+    /// The figures of one series.
+    pub(super) fn series_line(&self, id: u32, key: &Arc<SeriesKey>) -> Result<Line, Error> {
+        let cells = self.cells(id)?;
+        let points = cells.iter().filter_map(|version| Point::recorded(key, version, 0, false)).map(Arc::new).collect();
+        Ok(Line { key: Arc::clone(key), unit: None, points, explain: self.explain })
+    }
+
+    fn preferred_line(&self, subject: &Arc<SeriesKey>, series: &[(u32, Arc<SeriesKey>)]) -> Result<Line, Error> {
+        let cells = series.iter().map(|(id, _)| self.cells(*id)).collect::<Result<Vec<_>, _>>()?;
+        let view = self.catalog();
+        let ranked: Vec<(SourceRank, &[Version])> =
+            series.iter().zip(&cells).map(|((_, key), cells)| (source_rank(view, key), &**cells)).collect();
+        let mut points = Vec::new();
+        by_period(&ranked, |_, candidates| {
+            let Some(verdict) = choose(candidates) else { return };
+            let (_, key) = &series[verdict.preferred.series];
+            let point = Point::recorded(key, verdict.preferred.version, verdict.others, verdict.disagree);
+            points.extend(point.map(Arc::new));
+        });
+        Ok(Line { key: without_source(subject), unit: None, points, explain: self.explain })
+    }
+
+    /// The regions that have series of an indicator, by id.
+    pub(super) fn regions_of(&self, indicator: &str) -> Vec<String> {
+        let index = self.shared.index();
+        let regions: BTreeSet<String> = index.of_indicators([indicator]).iter().map(|id| index.key(id).region.clone()).collect();
+        regions.into_iter().collect()
+    }
+
+    pub(super) fn cells(&self, id: u32) -> Result<Cells, Error> {
+        read::cells(self.shared, id, self.moment)
+    }
+}
+
+/// Whether figures of a source take part.
+pub(super) fn allows(sources: &Sources, source: &str) -> bool {
+    match sources {
+        Sources::Preferred | Sources::All => true,
+        Sources::Named(named) => named.contains(source),
+    }
+}
+
+/// What several sources report on.
+pub(super) fn subject(indicator: &str, region: &str, dimensions: &BTreeMap<String, String>) -> Arc<SeriesKey> {
+    Arc::new(SeriesKey {
+        indicator: indicator.to_owned(),
+        region: region.to_owned(),
+        source: String::new(),
+        dimensions: dimensions.clone(),
+    })
+}
+
+pub(super) fn without_source(key: &Arc<SeriesKey>) -> Arc<SeriesKey> {
+    if key.source.is_empty() { Arc::clone(key) } else { subject(&key.indicator, &key.region, &key.dimensions) }
+}
+
+/// The sources of points, by id.
+pub(super) fn sources_of<'p>(points: impl IntoIterator<Item = &'p Arc<Point>>) -> BTreeSet<String> {
+    points.into_iter().map(|point| point.key.source.clone()).filter(|source| !source.is_empty()).collect()
+}
