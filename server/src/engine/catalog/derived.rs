@@ -163,7 +163,7 @@ fn breakdown(derived: &Indicator, operands: &[&Indicator], found: &mut Vec<(&'st
     for (dimension, operand) in required.filter(|(dimension, _)| !derived.dimensions.contains(dimension)) {
         if told.insert(dimension) {
             let description =
-                format!("every series of its operand {:?} is broken down by {dimension:?}; add it here", operand.id);
+                format!("every series of its operand {:?} is broken down by {dimension:?}; add it to its dimensions", operand.id);
             found.push(("dimensions", ErrorReason::InvalidEntry, description));
         }
     }

@@ -1,6 +1,6 @@
 //! Derived indicators: what their formulas may be, and what may become of what they name.
 
-use indicator_proto::v1::{CatalogAction, EntryKind, ErrorReason, Indicator, RegionAggregation, TimeAggregation, Unit, UnitKind};
+use indicator_proto::v1::{CatalogAction, EntryKind, Indicator, RegionAggregation, TimeAggregation, Unit, UnitKind};
 
 use super::{
     super::{
@@ -75,7 +75,18 @@ fn a_formula_names_indicators_that_are_there_or_come_with_it() {
     assert_eq!(told(&together, &NoSeries), "taken");
     insta::assert_snapshot!([
         "gdp + imports * 2 - transfers", "gdp-exports", "gdp * / 2", "gdp + (", "42",
-    ].map(|formula| one(derived("x", "CNY", formula))).join("\n---\n"), @"");
+    ].map(|formula| one(derived("x", "CNY", formula))).join("\n---\n"), @r#"
+    UNKNOWN_INDICATOR actions[0].formula: the catalog has no indicator "imports"; add it in the same request, or correct the id
+    UNKNOWN_INDICATOR actions[0].formula: the catalog has no indicator "transfers"; add it in the same request, or correct the id
+    ---
+    UNKNOWN_INDICATOR actions[0].formula: the catalog has no indicator "gdp-exports"; to subtract, put spaces around the minus: gdp - exports
+    ---
+    INVALID_FORMULA actions[0].formula: at byte 6, before "/ 2": a number, an indicator or "(" is expected here
+    ---
+    INVALID_FORMULA actions[0].formula: at byte 7, where the formula ends: a number, an indicator or "(" is expected here
+    ---
+    INVALID_FORMULA actions[0].formula: it names no indicator, so there is nothing to compute it from; name at least one by its id
+    "#);
 }
 
 #[test]
@@ -86,7 +97,14 @@ fn every_problem_of_a_derived_indicator_is_told_at_once() {
         time_aggregation: TimeAggregation::Sum.into(),
         ..derived("x", "CNY", "gdp / people + place")
     };
-    insta::assert_snapshot!(one(indicator), @"");
+    insta::assert_snapshot!(one(indicator), @r#"
+    CONFLICTING_FIELDS actions[0].source_order: an indicator with a formula has no sources, its operands have; leave the order out
+    INVALID_FORMULA actions[0].formula: "place" is in "{rank}", a rank, and ranks are not computed with; leave it out
+    INVALID_ENTRY actions[0].dimensions: its operand "gdp" is not broken down by "sex"; leave it out, or name operands that all are
+    INVALID_ENTRY actions[0].dimensions: its operand "people" is not broken down by "sex"; leave it out, or name operands that all are
+    INVALID_ENTRY actions[0].dimensions: its operand "place" is not broken down by "sex"; leave it out, or name operands that all are
+    INVALID_ENTRY actions[0].time_aggregation: only sums of indicators, each at most multiplied by numbers, have the rule SUM; leave it out
+    "#);
 }
 
 #[test]
@@ -101,7 +119,13 @@ fn a_formula_that_leads_back_to_its_indicator_is_refused_with_the_way() {
             upsert(derived("c", "CNY", "a * 2")),
             upsert(derived("d", "CNY", "a")),
         ], &NoSeries),
-    ].join("\n---\n"), @"");
+    ].join("\n---\n"), @r"
+    INVALID_FORMULA actions[0].formula: its formula leads back to itself: x > x; compute one of them from others
+    ---
+    INVALID_FORMULA actions[0].formula: its formula leads back to itself: gdp-per-person > people > gdp-per-person; compute one of them from others
+    ---
+    INVALID_FORMULA actions[0].formula: its formula leads back to itself: a > b > c > a; compute one of them from others
+    ");
 }
 
 #[test]
@@ -147,7 +171,15 @@ fn a_derived_indicator_is_broken_down_as_its_operands_are() {
     assert_eq!(by(&["sex"], &[], "employed * 2"), "taken");
     insta::assert_snapshot!([
         by(&[], &[], "employed * 2"), by(&[], &["sex"], "employed * 2"), by(&["sex"], &[], "employed - people"), by(&[], &["sex"], "people * 2"),
-    ].join("\n---\n"), @"");
+    ].join("\n---\n"), @r#"
+    INVALID_ENTRY actions[0].dimensions: every series of its operand "employed" is broken down by "sex"; add it to its dimensions
+    ---
+    INVALID_ENTRY actions[0].dimensions: every series of its operand "employed" is broken down by "sex"; add it to its dimensions
+    ---
+    INVALID_ENTRY actions[0].dimensions: its operand "people" is not broken down by "sex"; leave it out, or name operands that all are
+    ---
+    INVALID_ENTRY actions[0].optional_dimensions: its operand "people" is not broken down by "sex"; leave it out, or name operands that all are
+    "#);
 }
 
 #[test]
@@ -165,7 +197,14 @@ fn a_rule_of_aggregation_makes_of_figures_what_the_formula_makes_of_the_operands
         with(T::Sum, R::Sum, "%", "exports / gdp * 100"),
         with(T::Last, R::None, "CNY/{person}", "gdp / people"),
         with(T::Sum, R::Sum, "{person}", "people"),
-    ].join("\n---\n"), @"");
+    ].join("\n---\n"), @r#"
+    INVALID_ENTRY actions[0].time_aggregation: only sums of indicators, each at most multiplied by numbers, have the rule SUM; leave it out
+    INVALID_ENTRY actions[0].region_aggregation: only sums of indicators, each at most multiplied by numbers, have the rule SUM; leave it out
+    ---
+    INVALID_ENTRY actions[0].time_aggregation: its operand "gdp" has not the rule LAST; leave it out, or change both
+    ---
+    INVALID_ENTRY actions[0].time_aggregation: its operand "people" has not the rule SUM; leave it out, or change both
+    "#);
 }
 
 #[test]
@@ -176,7 +215,7 @@ fn what_a_formula_names_is_not_deleted_and_keeps_what_the_formula_rests_on() {
         told(&[delete(EntryKind::Unit, "CNY/{person}")], &NoSeries),
         one(recorded("people", "CNY")),
         one(Indicator { dimensions: strings(&["sex"]), ..recorded("people", "{person}") }),
-        told(&[upsert(unit("{person}", UnitKind::Share))], &NoSeries),
+        told(&[upsert(unit("{person}", UnitKind::Rank))], &NoSeries),
         told(&[upsert(ratio)], &NoSeries),
     ].join("\n---\n"), @"");
     let renamed = Indicator { names: samples::texts(&[("zh", "人口")]), ..recorded("people", "{person}") };

@@ -84,7 +84,38 @@ fn what_a_unit_is_defined_by_is_of_its_kind_and_defined_by_nothing() {
         based("ha", UnitKind::Physical, "km2", "0.01"),
         based("m2", UnitKind::Physical, "m2", "1"),
         ratio("x", "CNY/{station}", "CNY"),
-    ].map(refused), @"");
+    ].map(refused), @r#"
+    [
+        [
+            (
+                "actions[0].upsert.unit.base_unit",
+                "\"CNY\" measures money, and this unit a count; name a unit of the same kind",
+            ),
+        ],
+        [
+            (
+                "actions[0].upsert.unit.base_unit",
+                "\"km2\" is itself defined by \"m2\"; name that, with the factor to it",
+            ),
+        ],
+        [
+            (
+                "actions[0].upsert.unit.base_unit",
+                "a unit is not defined by itself; name another one, or leave base_unit and factor out",
+            ),
+            (
+                "actions[0].upsert.unit.base_unit",
+                "the unit \"km2\" is defined by it: \"m2\" is itself defined by \"m2\"; name that, with the factor to it; or change both together",
+            ),
+        ],
+        [
+            (
+                "actions[0].upsert.unit.numerator",
+                "\"CNY/{station}\" measures a ratio, of which no ratio is made; name a unit of another kind",
+            ),
+        ],
+    ]
+    "#);
 }
 
 #[test]
@@ -97,7 +128,28 @@ fn a_unit_keeps_what_others_that_are_defined_by_it_rest_on() {
         let actions = [upsert(changed), upsert(unit("{sheet}", UnitKind::Physical))];
         let Err(Error::Invalid(list)) = plan(catalog().at(2), &actions, &NoSeries) else { panic!("taken") };
         list.into_iter().map(|problem| (problem.field, problem.description)).collect::<Vec<_>>()
-    }), @"");
+    }), @r#"
+    [
+        [
+            (
+                "actions[0].upsert.unit.kind",
+                "the unit \"km2\" is defined by it: \"m2\" measures a count, and this unit a physical quantity; name a unit of the same kind; or change both together",
+            ),
+        ],
+        [
+            (
+                "actions[0].upsert.unit.base_unit",
+                "the unit \"km2\" is defined by it: \"m2\" is itself defined by \"{sheet}\"; name that, with the factor to it; or change both together",
+            ),
+        ],
+        [
+            (
+                "actions[0].upsert.unit.kind",
+                "the unit \"CNY/{station}\" is defined by it: \"CNY\" measures a rank, of which no ratio is made; name a unit of another kind; or change both together",
+            ),
+        ],
+    ]
+    "#);
     // Changed together, they fit again.
     let together = [upsert(unit("m2", UnitKind::Count)), upsert(based("km2", UnitKind::Count, "m2", "1000000"))];
     assert!(plan(catalog().at(2), &together, &NoSeries).is_ok());
