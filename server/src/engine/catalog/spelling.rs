@@ -29,8 +29,8 @@ impl<'a> Spelling<'a> {
     fn distance(&self, other: &str, most: usize) -> Option<usize> {
         let other = Spelling::new(other);
         // An error changes the length by one, and takes one letter away and brings another one in, at most.
-        let is_hopeless = self.length.abs_diff(other.length) > most
-            || (self.letters ^ other.letters).count_ones() as usize > 2 * most;
+        let is_hopeless =
+            self.length.abs_diff(other.length) > most || (self.letters ^ other.letters).count_ones() as usize > 2 * most;
         if is_hopeless {
             return None;
         }

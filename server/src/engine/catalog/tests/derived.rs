@@ -217,7 +217,20 @@ fn what_a_formula_names_is_not_deleted_and_keeps_what_the_formula_rests_on() {
         one(Indicator { dimensions: strings(&["sex"]), ..recorded("people", "{person}") }),
         told(&[upsert(unit("{person}", UnitKind::Rank))], &NoSeries),
         told(&[upsert(ratio)], &NoSeries),
-    ].join("\n---\n"), @"");
+    ].join("\n---\n"), @r#"
+    ENTRY_IN_USE actions[0].delete.id: the indicator "people" is in use by indicator gdp-per-person; delete or change them too
+    ---
+    ENTRY_IN_USE actions[0].delete.id: the unit "CNY/{person}" is in use by indicator gdp-per-person; delete or change them too
+    ---
+    INVALID_ENTRY actions[0].unit: the indicator "gdp-per-person" is computed with it: the formula makes figures in "1", but the unit is "CNY/{person}"; name a unit of that kind, or correct the formula; or change both together
+    ---
+    INVALID_ENTRY actions[0].dimensions: the indicator "gdp-per-person" is computed with it: every series of its operand "people" is broken down by "sex"; add it to its dimensions; or change both together
+    ---
+    INVALID_ENTRY actions[0].upsert.unit.kind: the unit "CNY/{person}" is defined by it: "{person}" measures a rank, of which no ratio is made; name a unit of another kind; or change both together
+    INVALID_ENTRY actions[0].upsert.unit.kind: the indicator "gdp-per-person" is computed with it: "people" is in "{person}", a rank, and ranks are not computed with; leave it out; or change both together
+    ---
+    INVALID_ENTRY actions[0].upsert.unit.kind: the indicator "gdp-per-person" is computed with it: the formula makes figures in "CNY/{person}", but the unit is "CNY/{person}"; make that a unit of the kind RATIO, with this numerator and denominator; or change both together
+    "#);
     let renamed = Indicator { names: samples::texts(&[("zh", "人口")]), ..recorded("people", "{person}") };
     assert_eq!(one(renamed), "taken");
     let both = [
