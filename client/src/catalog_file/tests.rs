@@ -143,7 +143,35 @@ fn read(text: &str) -> Vec<Entry> {
 #[test]
 fn entries_are_written_as_people_write_them() {
     let entries: Vec<Entry> = parse("good.toml", GOOD).unwrap()[..4].iter().map(|action| entry(action).clone()).collect();
-    insta::assert_snapshot!(to_toml(&entries), @"");
+    insta::assert_snapshot!(to_toml(&entries), @r#"
+    [[unit]]
+    id = "{center}"
+    names = { en = "center" }
+    kind = "count"
+
+    [[region]]
+    id = "CN-SD"
+    parent = "CN"
+    level = "province"
+    names = { en = "Shandong" }
+    codes = { gbt2260 = "370000" }
+    valid_from = "1949-08-01"
+
+    [[dimension]]
+    id = "level"
+    names = { en = "Level" }
+    codes = [
+        { id = "provincial", names = { en = "Provincial" } },
+    ]
+
+    [[indicator]]
+    id = "data-centers"
+    names = { en = "Data centers", zh = "数据中心" }
+    unit = "{center}"
+    decimals = 0
+    time_aggregation = "last"
+    region_aggregation = "sum"
+    "#);
     assert_eq!(read(&to_json(&entries).to_string()), entries);
 }
 

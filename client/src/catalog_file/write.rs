@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use indicator_proto::v1::catalog_entry::Entry;
+use indicator_proto::{to_json_as_in_schema, v1::catalog_entry::Entry};
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, Kind, SerializeOptions};
+use prost_reflect::Kind;
 use serde_json::{Map, Value};
 
 use super::{TABLES, short_name};
@@ -51,11 +51,7 @@ fn tables(entries: &[Entry]) -> Vec<(&'static str, Vec<Map<String, Value>>)> {
 /// The fields of an entry in the order of the schema, as people write them: those that are set, enums by the end of their name.
 fn fields<M: Message + Name>(entry: &M) -> Map<String, Value> {
     let descriptor = indicator_proto::pool().get_message_by_name(&M::full_name()).expect("the schema has its messages");
-    let mut message = DynamicMessage::new(descriptor.clone());
-    message.transcode_from(entry).expect("a message is encoded as its descriptor says");
-    let options = SerializeOptions::new().use_proto_field_name(true);
-    let json = message.serialize_with_options(serde_json::value::Serializer, &options);
-    let Ok(Value::Object(mut fields)) = json else { unreachable!("every message of the schema is a JSON object") };
+    let Value::Object(mut fields) = to_json_as_in_schema(entry) else { unreachable!("an entry is a JSON object") };
     for (name, value) in &mut fields {
         if let (Some(Kind::Enum(codes)), Value::String(text)) = (descriptor.get_field_by_name(name).map(|it| it.kind()), value) {
             *text = short_name(&codes, text);

@@ -3,7 +3,7 @@ use indicator_proto::v1::{EntryKind, ErrorReason, MatchKind, SearchCatalogReques
 use super::{
     Stored, View,
     form::NAME_BYTES,
-    spelling::Misspelt,
+    spelling::{Misspelt, Nearness},
     texts::{Role, fold, texts},
 };
 use crate::engine::Violation;
@@ -63,7 +63,7 @@ impl Search {
     pub fn hits(&self, view: View<'_>) -> Vec<SearchHit> {
         let mut hits = self.matching(view, |stored| {
             let (kind, text) = self.query.best(stored)?;
-            Some(Hit { kind, errors: 0, text, stored })
+            Some(Hit { kind, nearness: None, text, stored })
         });
         // Who spelt it right is not shown what is only spelt alike: Shaanxi is no answer to Shanxi.
         if hits.is_empty()
@@ -71,12 +71,12 @@ impl Search {
         {
             hits = self.matching(view, |stored| {
                 let texts = stored.keys().iter().enumerate();
-                let (errors, text) = texts.filter_map(|(i, (role, text))| Some((misspelt.errors(role, text)?, i))).min()?;
-                Some(Hit { kind: MatchKind::Similar, errors, text, stored })
+                let (nearness, text) = texts.filter_map(|(i, (role, text))| Some((misspelt.nearness(role, text)?, i))).min()?;
+                Some(Hit { kind: MatchKind::Similar, nearness: Some(nearness), text, stored })
             });
         }
         // The entries came by kind, then id, and the sort keeps that among equals.
-        hits.sort_by_key(|hit| (hit.kind, hit.errors));
+        hits.sort_by_key(|hit| (hit.kind, hit.nearness));
         hits.truncate(self.limit);
         hits.iter().map(|hit| hit.to_proto(&self.language)).collect()
     }
@@ -89,8 +89,8 @@ impl Search {
 /// An entry that matched.
 struct Hit<'a> {
     kind: MatchKind,
-    /// Typing errors between the query and the text.
-    errors: usize,
+    /// Of texts that are only spelt alike, how near they are.
+    nearness: Option<Nearness>,
     /// Which of its texts matched.
     text: usize,
     stored: &'a Stored,

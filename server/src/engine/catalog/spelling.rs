@@ -38,6 +38,14 @@ impl<'a> Spelling<'a> {
     }
 }
 
+/// How near a text is to what was typed: the lesser, the nearer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Nearness {
+    errors: usize,
+    /// What was typed is like a part of it.
+    is_part: bool,
+}
+
 /// What was typed, if it is long enough to be recognised when it is misspelt.
 #[derive(Debug)]
 pub(super) struct Misspelt<'a> {
@@ -73,15 +81,16 @@ impl<'a> Misspelt<'a> {
         Some(Self { whole: Spelling::new(query), most, words: query.split(' ').map(word).collect(), is_unparted })
     }
 
-    /// How many errors make the query of a folded text of an entry. None if that takes too many.
-    pub(super) fn errors(&self, role: Role, text: &str) -> Option<usize> {
+    /// How near it is to a folded text of an entry. None if that takes too many errors.
+    pub(super) fn nearness(&self, role: Role, text: &str) -> Option<Nearness> {
         let parts = match role {
             // A part of a description is like nearly anything.
             Role::Description => return None,
             Role::Id | Role::Code => None,
             Role::Name | Role::Alias => self.errors_of_words(text).into_iter().chain(self.errors_of_parts(text)).min(),
         };
-        self.whole.distance(text, self.most).into_iter().chain(parts).min()
+        let whole = self.whole.distance(text, self.most).map(|errors| Nearness { errors, is_part: false });
+        whole.into_iter().chain(parts.map(|errors| Nearness { errors, is_part: true })).min()
     }
 
     /// Every word that was typed is in the text, or is a misspelt word of it, in any order.
@@ -119,7 +128,7 @@ mod tests {
     use super::*;
 
     fn errors(query: &str, name: &str) -> Option<usize> {
-        Misspelt::new(query)?.errors(Role::Name, name)
+        Some(Misspelt::new(query)?.nearness(Role::Name, name)?.errors)
     }
 
     #[test]
@@ -151,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_name_is_nearer_than_a_part_of_one_and_fewer_errors_are_nearer_still() {
+        let near = |name| Misspelt::new("shangdong").unwrap().nearness(Role::Name, name).unwrap();
+        assert!(near("shandong") < near("shandong bureau"));
+        assert!(near("shandong bureau") < near("guangdong"));
+    }
+
+    #[test]
     fn of_scripts_that_do_not_part_words_any_part_may_be_meant() {
         assert_eq!(errors("山冻省", "山东省"), Some(1));
         assert_eq!(errors("大数居", "山东省大数据局"), Some(1));
@@ -162,10 +178,10 @@ mod tests {
     #[test]
     fn ids_and_codes_are_alike_as_a_whole_and_descriptions_never() {
         let query = Misspelt::new("37001").unwrap();
-        assert_eq!(query.errors(Role::Code, "370001"), Some(1));
+        assert_eq!(query.nearness(Role::Code, "370001"), Some(Nearness { errors: 1, is_part: false }));
         let query = Misspelt::new("staions").unwrap();
-        assert_eq!(query.errors(Role::Id, "5g-base-stations"), None);
-        assert_eq!(query.errors(Role::Description, "stations"), None);
+        assert_eq!(query.nearness(Role::Id, "5g-base-stations"), None);
+        assert_eq!(query.nearness(Role::Description, "stations"), None);
     }
 
     proptest! {
