@@ -87,11 +87,6 @@ impl Plan {
         if planner.violations.is_empty() { Ok(planner.plan) } else { Err(planner.violations) }
     }
 
-    /// Whether there is nothing to compute.
-    pub(in crate::engine) fn is_empty(&self) -> bool {
-        self.stages.is_empty()
-    }
-
     /// The unit of what comes out.
     pub(in crate::engine) fn unit(&self) -> &Arc<str> {
         &self.unit
