@@ -162,11 +162,11 @@ async fn table(cx: &Context, rankings: &[Ranking]) -> anyhow::Result<()> {
     let mut out = cx.stdout();
     for ranking in rankings.iter().filter(|it| !it.unranked_regions.is_empty()) {
         let names = ranking.unranked_regions.iter().map(|id| labels.name(EntryKind::Region, id, cx.language));
-        let names: Vec<&str> = names.collect();
+        let names = few(&names.collect::<Vec<_>>(), cx.language);
         let period = if ranking.period.is_empty() { String::new() } else { format!(" {}", ranking.period) };
         let line = match cx.language {
-            Language::En => format!("no figure{}: {}", period.replacen(' ', " in ", 1), names.join(", ")),
-            Language::Zh => format!("{}无数据：{}", period.trim_start(), names.join("、")),
+            Language::En => format!("no figure{}: {}", period.replacen(' ', " in ", 1), names),
+            Language::Zh => format!("{}无数据：{}", period.trim_start(), names),
         };
         writeln!(out, "{}", printable(&line))?;
     }
@@ -176,6 +176,17 @@ async fn table(cx: &Context, rankings: &[Ranking]) -> anyhow::Result<()> {
         explanation::write(observation, &labels, cx.language, cx.style, &mut out)?;
     }
     Ok(out.flush()?)
+}
+
+/// A few names, and how many more there are; other formats have them all.
+fn few(names: &[&str], language: Language) -> String {
+    const FEW: usize = 10;
+    let shown = names[..names.len().min(FEW)].join(language.word(", ", "、"));
+    match (names.len().saturating_sub(FEW), language) {
+        (0, _) => shown,
+        (more, Language::En) => format!("{shown} and {more} more"),
+        (more, Language::Zh) => format!("{shown}等 {more} 个"),
+    }
 }
 
 /// "3", "3–4", and "2=" where another region certainly has the same figure.
