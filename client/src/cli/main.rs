@@ -12,6 +12,7 @@ mod failure;
 mod figure;
 mod moment;
 mod output;
+mod periods;
 mod series;
 mod transform;
 mod value;

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, io::Write as _};
 
 use futures::StreamExt as _;
 use indicator_proto::{
-    Period, to_json,
+    to_json,
     v1::{
-        EntryKind, Frequency, Observation, RankMove, RankMoveKind, RankMoves, RankRequest, RankRow, Ranking, RegionSelection,
+        EntryKind, Observation, RankMove, RankMoveKind, RankMoves, RankRequest, RankRow, Ranking, RegionSelection,
         WatchRankRequest, watch_rank_response::Message,
     },
 };
@@ -19,9 +19,9 @@ use crate::{
     figure::{figure, remarks, symbol},
     moment::AsOfArgs,
     output::{Column, Observations, View, clock, explanation, printable},
+    periods::PeriodArgs,
     series::dimension,
     transform::{ComputeArgs, STEPS},
-    words::Typed as _,
 };
 
 const EXAMPLES: &str = "\
@@ -51,18 +51,8 @@ pub(crate) struct Args {
     /// Print only this region; all are ranked; may be repeated
     #[arg(short, long, value_name = "REGION")]
     region: Vec<String>,
-    /// Only this period: 2020, 2020-Q4, 2020-12, … [default: the latest of each region]
-    #[arg(long, value_name = "PERIOD", conflicts_with_all = ["from", "to", "frequency"])]
-    period: Option<Period>,
-    /// Each period that starts in this one or later
-    #[arg(long, value_name = "PERIOD")]
-    from: Option<Period>,
-    /// Each period that ends in this one or earlier
-    #[arg(long, value_name = "PERIOD")]
-    to: Option<Period>,
-    /// Each period of this frequency
-    #[arg(short, long, value_name = "FREQUENCY", value_parser = Frequency::parser())]
-    frequency: Option<Frequency>,
+    #[command(flatten)]
+    periods: PeriodArgs,
     /// The least figure is first
     #[arg(long)]
     least_first: bool,
@@ -83,8 +73,7 @@ pub(crate) struct Args {
 
 /// Prints the rankings.
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
-    let text = |period: Option<Period>| period.map(|period| period.to_string()).unwrap_or_default();
-    let selection = RegionSelection {
+    let selection = args.periods.of(RegionSelection {
         indicator: cx.id(EntryKind::Indicator, &args.indicator).await?,
         level: args.level.clone().unwrap_or_default(),
         under: match &args.under {
@@ -93,12 +82,9 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         },
         dimensions: cx.dimensions(&args.dims).await?,
         sources: cx.ids(EntryKind::Source, &args.source).await?,
-        period: text(args.period),
-        start_period: text(args.from),
-        end_period: text(args.to),
-        frequency: args.frequency.unwrap_or_default().into(),
         transforms: args.compute.transforms(cx).await?,
-    };
+        ..RegionSelection::default()
+    });
     if args.watch {
         return watch(cx, selection, args.least_first).await;
     }

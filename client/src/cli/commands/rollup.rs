@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, io::Write as _};
 
 use indicator_proto::{
-    Period, to_json,
-    v1::{EntryKind, Frequency, Observation, RegionAggregation, RegionSelection, RolledUp, RollupRequest, SeriesKey},
+    to_json,
+    v1::{EntryKind, Observation, RegionAggregation, RegionSelection, RolledUp, RollupRequest, SeriesKey},
 };
 use serde_json::{Map, Value};
 
@@ -14,9 +14,9 @@ use crate::{
     figure::{coverage, figure, remarks, symbol},
     moment::AsOfArgs,
     output::{Card, Column, Observations, View, explanation, number, printable},
+    periods::PeriodArgs,
     series::SeriesArgs,
     transform::{ComputeArgs, STEPS},
-    words::Typed as _,
 };
 
 const EXAMPLES: &str = "\
@@ -39,18 +39,8 @@ pub(crate) struct Args {
     /// Regions of this level below it, at any depth, such as province [default: those directly below it]
     #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
-    /// Only this period: 2020, 2020-Q4, 2020-12, … [default: the latest of each region]
-    #[arg(long, value_name = "PERIOD", conflicts_with_all = ["from", "to", "frequency"])]
-    period: Option<Period>,
-    /// Each period that starts in this one or later
-    #[arg(long, value_name = "PERIOD")]
-    from: Option<Period>,
-    /// Each period that ends in this one or earlier
-    #[arg(long, value_name = "PERIOD")]
-    to: Option<Period>,
-    /// Each period of this frequency
-    #[arg(short, long, value_name = "FREQUENCY", value_parser = Frequency::parser())]
-    frequency: Option<Frequency>,
+    #[command(flatten)]
+    periods: PeriodArgs,
     /// How figures make one [default: the indicator's rule; with --weight, weighted]
     #[arg(long, value_name = "METHOD", value_enum)]
     method: Option<Method>,
@@ -90,19 +80,15 @@ impl Args {
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     let method = args.method();
     let SeriesKey { indicator, region, dimensions, .. } = cx.series(&args.series, None).await?;
-    let text = |period: Option<Period>| period.map(|period| period.to_string()).unwrap_or_default();
-    let selection = RegionSelection {
+    let selection = args.periods.of(RegionSelection {
         indicator,
         level: args.level.unwrap_or_default(),
         under: region,
         dimensions,
         sources: cx.ids(EntryKind::Source, &args.source).await?,
-        period: text(args.period),
-        start_period: text(args.from),
-        end_period: text(args.to),
-        frequency: args.frequency.unwrap_or_default().into(),
         transforms: args.compute.transforms(cx).await?,
-    };
+        ..RegionSelection::default()
+    });
     let weight = match &args.weight {
         Some(weight) => cx.id(EntryKind::Indicator, weight).await?,
         None => String::new(),
