@@ -1,6 +1,9 @@
 //! Checks of a write against the catalog.
 
-use indicator_proto::{SeriesKey, v1::ErrorReason};
+use indicator_proto::{
+    SeriesKey,
+    v1::{ErrorReason, Indicator},
+};
 
 use super::{Place, SeriesIndex, Violation, WriteCommand, catalog::View};
 
@@ -44,27 +47,34 @@ fn check_series(catalog: View<'_>, key: &SeriesKey, place: Place, violations: &m
         unknown("indicator", ErrorReason::UnknownIndicator, "indicator", &key.indicator);
         return;
     };
-    for (dimension, code) in &key.dimensions {
-        check_code(catalog, indicator, dimension, code, place, violations);
+    let codes = key.dimensions.iter().map(|(dimension, code)| (&**dimension, &**code));
+    breakdown(catalog, indicator, codes, |field, reason, description| {
+        violations.push(place.series_violation(&field, reason, description));
+    });
+}
+
+/// What is wrong with the codes that series of an indicator are to have, told with the field, the reason and a description.
+pub(super) fn breakdown<'k>(
+    catalog: View<'_>,
+    indicator: &Indicator,
+    codes: impl Iterator<Item = (&'k str, &'k str)> + Clone,
+    mut refuse: impl FnMut(String, ErrorReason, String),
+) {
+    for (dimension, code) in codes.clone() {
+        check_code(catalog, indicator, dimension, code, &mut refuse);
     }
-    for required in &indicator.dimensions {
-        if !key.dimensions.iter().any(|(d, _)| d == required) {
-            violations.push(place.series_violation(
-                &format!("dimensions[{required:?}]"),
-                ErrorReason::Required,
-                format!("indicator {:?} is broken down by {required:?}: every series needs a code of it", key.indicator),
-            ));
-        }
+    for required in indicator.dimensions.iter().filter(|required| !codes.clone().any(|(d, _)| d == required.as_str())) {
+        let description = format!("indicator {:?} is broken down by {required:?}: every series needs a code of it", indicator.id);
+        refuse(format!("dimensions[{required:?}]"), ErrorReason::Required, description);
     }
 }
 
 fn check_code(
     catalog: View<'_>,
-    indicator: &indicator_proto::v1::Indicator,
+    indicator: &Indicator,
     dimension: &str,
     code: &str,
-    place: Place,
-    violations: &mut Vec<Violation>,
+    mut refuse: impl FnMut(String, ErrorReason, String),
 ) {
     let field = format!("dimensions[{dimension:?}]");
     let declared = indicator.dimensions.iter().chain(&indicator.optional_dimensions);
@@ -72,7 +82,7 @@ fn check_code(
     if !declared.contains(&dimension) {
         let has = if declared.is_empty() { "it has none".to_owned() } else { format!("it has {}", declared.join(", ")) };
         let description = format!("indicator {:?} is not broken down by {dimension:?}; {has}", indicator.id);
-        violations.push(place.series_violation(&field, ErrorReason::UnknownDimension, description));
+        refuse(field, ErrorReason::UnknownDimension, description);
         return;
     }
     // The catalog keeps a dimension that an indicator declares.
@@ -80,6 +90,6 @@ fn check_code(
     if !codes.iter().any(|c| c.id == code) {
         let known = codes.iter().take(12).map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ");
         let description = format!("dimension {dimension:?} has no code {code:?}; its codes are {known}");
-        violations.push(place.series_violation(&field, ErrorReason::UnknownCode, description));
+        refuse(field, ErrorReason::UnknownCode, description);
     }
 }

@@ -39,17 +39,18 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
         dimensions: filter.dimensions,
         start,
         end,
-        frequency: frequency(filter.frequency, violations),
+        frequency: frequency(filter.frequency, "filter.frequency", violations),
     }
 }
 
-fn frequency(number: i32, violations: &mut Vec<Violation>) -> Option<Frequency> {
+/// A frequency that may be absent.
+pub(super) fn frequency(number: i32, field: &str, violations: &mut Vec<Violation>) -> Option<Frequency> {
     match v1::Frequency::try_from(number) {
         Ok(v1::Frequency::Unspecified) => None,
         Ok(frequency) => Frequency::try_from(frequency).ok(),
         Err(_) => {
             let description = format!("{number} is not a Frequency");
-            violations.push(Violation::new("filter.frequency", ErrorReason::InvalidEnum, description));
+            violations.push(Violation::new(field, ErrorReason::InvalidEnum, description));
             None
         }
     }

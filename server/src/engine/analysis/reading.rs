@@ -5,7 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use indicator_proto::SeriesKey;
+use indicator_proto::{SeriesKey, Time};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 
 use super::line::{Line, Point};
 use crate::{
@@ -48,6 +49,17 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn catalog(&self) -> View<'_> {
         self.catalog.at(self.moment.revision)
+    }
+
+    /// The day of the moment, in UTC: that up to which publications count, and else that of the commit. `None` before the first.
+    pub(super) fn day(&self) -> Result<Option<Date>, Error> {
+        let recorded = match self.moment.revision {
+            0 => None,
+            revision => Some(read::header(self.shared, revision)?.time()?),
+        };
+        let time = self.moment.published_at.into_iter().chain(recorded).min();
+        let day = |time: Time| Some(Offset::UTC.to_datetime(Timestamp::from_microsecond(time.micros()).ok()?).date());
+        Ok(time.and_then(day))
     }
 
     pub(super) fn shared(&self) -> &'a Shared {

@@ -1,5 +1,7 @@
 //! What the record answers beyond the figures themselves.
 
+mod selection;
+
 use std::sync::Arc;
 
 use indicator_proto::v1::{self, analytics_service_server::AnalyticsService};

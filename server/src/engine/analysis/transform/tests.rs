@@ -15,26 +15,6 @@ fn key() -> Arc<SeriesKey> {
     Arc::new(SeriesKey { indicator: text("x"), region: text("CN"), source: text("a"), ..SeriesKey::default() })
 }
 
-/// A figure as it is typed: "5", ">5", ">=5", "<5", "~5", "5r1" (rounded to 1), "-" (suppressed).
-fn figure(text: &str) -> Figure {
-    let signs = [
-        (">=", Bound::AtLeast),
-        ("<=", Bound::AtMost),
-        (">", Bound::GreaterThan),
-        ("<", Bound::LessThan),
-        ("~", Bound::Approximate),
-    ];
-    let sign = signs.into_iter().find(|(sign, _)| text.starts_with(sign));
-    let (bound, rest) = sign.map_or((Bound::Exact, text), |(sign, bound)| (bound, &text[sign.len()..]));
-    let (number, step) = rest.split_once('r').map_or((rest, None), |(number, step)| (number, Some(step)));
-    let details = step.map(|step| Arc::new(Details { rounded_to: Some(step.parse().unwrap()), ..Details::default() }));
-    let datum = match number {
-        "-" => Datum::Missing(MissingReason::Suppressed),
-        number => Datum::Value(number.parse().unwrap(), bound),
-    };
-    Figure { datum, statuses: Statuses::default(), details }
-}
-
 fn line(figures: &[(&str, &str)]) -> Line {
     let point = |(index, (period, text)): (usize, &(&str, &str))| {
         let time = Time::from_micros(1_000_000 * index as i64).unwrap();
