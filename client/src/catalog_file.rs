@@ -108,8 +108,7 @@ pub fn title(action: &CatalogAction) -> String {
     match &action.action {
         None => "an empty action".to_owned(),
         Some(Action::Delete(reference)) => {
-            let kind = reference.kind().as_str_name().trim_start_matches("ENTRY_KIND_").to_ascii_lowercase();
-            format!("delete {kind} {}", reference.id)
+            format!("delete {} {}", reference.kind().noun(), reference.id)
         }
         Some(Action::Upsert(CatalogEntry { entry: None })) => "an empty entry".to_owned(),
         Some(Action::Upsert(CatalogEntry { entry: Some(entry) })) => match entry {

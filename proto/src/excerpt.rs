@@ -10,7 +10,8 @@ const LIMIT: usize = 60;
 pub struct Excerpt(String);
 
 impl Excerpt {
-    pub(crate) fn of(text: &str) -> Self {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
         match text.char_indices().nth(LIMIT) {
             None => Self(text.to_owned()),
             Some((end, _)) => Self(format!("{}…", &text[..end])),

@@ -13,6 +13,7 @@ mod excerpt;
 mod extent;
 mod id;
 mod json;
+mod kind;
 mod period;
 mod series;
 mod status;

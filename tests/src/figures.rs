@@ -69,6 +69,7 @@ pub fn content(observation: &Observation) -> Observation {
         deleted: false,
         other_sources: 0,
         sources_disagree: false,
+        derivation: None,
         ..observation.clone()
     };
     if content.bound() == Bound::Exact {

@@ -73,7 +73,7 @@ fn computed(observation: &Observation, language: Language) -> String {
 }
 
 /// With four digits after the point; of a number below one, with four digits that count.
-fn readable(decimal: &str) -> String {
+pub(crate) fn readable(decimal: &str) -> String {
     let Ok(number) = decimal.parse::<Decimal>() else { return decimal.to_owned() };
     let number = number.inner();
     let rounded = if number.trunc().is_zero() { number.round_sf(4) } else { Some(number.round_dp(4)) };

@@ -147,7 +147,7 @@ async fn revision_at(cx: &Context, time: Time) -> Result<u64, indicator_client::
 }
 
 /// A time, or the last microsecond of a day: whoever asks for a day means all of it.
-fn end(text: &str) -> Result<Time, ParseTimeError> {
+pub(crate) fn end(text: &str) -> Result<Time, ParseTimeError> {
     let time: Time = text.parse()?;
     let day = text.trim().len() == "2021-12-06".len();
     let shifted = if day { Time::from_micros(time.micros() + REST_OF_DAY) } else { None };

@@ -2,7 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicator_proto::v1::{
-    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus,
+    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus, VintageAxis,
+    VintageView,
 };
 
 use crate::context::Language;
@@ -105,6 +106,18 @@ typed! { ObservationStatus:
     LowReliability "low-reliability",
     Unvalidated "unvalidated",
     IncludesOther "includes-other",
+}
+
+typed! { VintageAxis:
+    Published "published",
+    Recorded "recorded",
+}
+
+typed! { VintageView:
+    RealTimePeriods "real-time-periods",
+    AllByVintage "all-by-vintage",
+    NewOrRevised "new-or-revised",
+    InitialRelease "initial-release",
 }
 
 /// What stands before the number. Empty for an exact figure.
@@ -215,6 +228,8 @@ mod tests {
         agree_with_the_schema("Frequency", |it: Frequency| it.as_str_name());
         agree_with_the_schema("ChangeKind", |it: ChangeKind| it.as_str_name());
         agree_with_the_schema("ObservationStatus", |it: ObservationStatus| it.as_str_name());
+        agree_with_the_schema("VintageAxis", |it: VintageAxis| it.as_str_name());
+        agree_with_the_schema("VintageView", |it: VintageView| it.as_str_name());
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Names {
 
     /// The id of what `text` names.
     pub fn resolve(&self, kind: EntryKind, text: &str) -> Result<String, NameError> {
-        self.kinds.get(&kind).unwrap_or(&Index::default()).resolve(kind_name(kind), text)
+        self.kinds.get(&kind).unwrap_or(&Index::default()).resolve(kind.noun(), text)
     }
 
     /// The id of the code of a dimension that `text` names.
@@ -168,18 +168,6 @@ fn terms(entry: &Entry) -> (EntryKind, Terms) {
         Entry::Unit(it) => (EntryKind::Unit, Terms::new(&it.id, &it.names).aliases(it.symbols.values())),
         Entry::Dimension(it) => (EntryKind::Dimension, Terms::new(&it.id, &it.names)),
         Entry::Indicator(it) => (EntryKind::Indicator, Terms::new(&it.id, &it.names).aliases(&it.aliases)),
-    }
-}
-
-/// What people call a kind of entry.
-fn kind_name(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Unspecified => "entry",
-        EntryKind::Region => "region",
-        EntryKind::Source => "source",
-        EntryKind::Unit => "unit",
-        EntryKind::Dimension => "dimension",
-        EntryKind::Indicator => "indicator",
     }
 }
 

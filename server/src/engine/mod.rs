@@ -12,6 +12,7 @@ mod command;
 mod commit;
 mod error;
 mod filter;
+pub mod formula;
 mod horizon;
 mod index;
 mod picture;
@@ -25,6 +26,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod token;
+mod vintages;
 mod writer;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
@@ -43,10 +45,11 @@ pub use horizon::Retention;
 pub use index::SeriesIndex;
 pub use picture::{Difference, Picture, PictureChange, Shift};
 pub use query::{Chunk, Cursor, Query, Row, Summary};
-pub use read::{Moment, Vintage};
+pub use read::Moment;
 pub use replay::Replay;
 pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
+pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
 
 use crate::store::{Header, Store};
 use changelog::{LocalAppender, LocalLog};
@@ -217,6 +220,27 @@ impl Engine {
         }
     }
 
+    /// The figure of one cell of a derived indicator; none if the key names a recorded one. A source in the key means that only its
+    /// figures are computed with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::cell`].
+    pub fn derived_cell(
+        &self,
+        key: &SeriesKey,
+        period: Option<Period>,
+        moment: Moment,
+        explain: bool,
+    ) -> Result<Option<Arc<analysis::Point>>, Error> {
+        let reading = self.reading(moment).explaining(explain);
+        match reading.derived_cell(key, period)? {
+            Some(Some(point)) => Ok(Some(point)),
+            Some(None) => Err(self.absent(key, period, moment)),
+            None => Ok(None),
+        }
+    }
+
     /// Why a cell is not there.
     fn absent(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Error {
         let catalog = self.catalog();
@@ -275,15 +299,15 @@ impl Engine {
         Some(Arc::clone(index.key(id)))
     }
 
-    /// Every version of a series, or of one of its cells.
+    /// Every version of a series that a moment knows. Blocks: not for an async thread.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub fn vintages(&self, key: &SeriesKey, period: Option<Period>, moment: Moment) -> Result<Vec<Vintage>, Error> {
+    pub fn history(&self, key: &SeriesKey, moment: Moment) -> Result<History, Error> {
         let id = self.shared.index().id(key);
-        let id = id.ok_or_else(|| self.absent(key, period, moment))?;
-        read::vintages(&self.shared, id, period, moment)
+        let id = id.ok_or_else(|| self.absent(key, None, moment))?;
+        History::read(&self.shared, id, moment)
     }
 
     /// The header of a commit up to the head.

@@ -1,8 +1,8 @@
-//! Reads that need no filter: one cell, one commit, one series' history.
+//! Reads that need no filter: the state of a series, and commits.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use indicator_proto::{Period, Time, v1::EntryKind};
+use indicator_proto::{Time, v1::EntryKind};
 
 use super::{CellChange, Commit, Error, SeriesChanges, catalog, shared::Shared};
 use crate::store::{self, Header, Version};
@@ -109,62 +109,4 @@ pub(super) fn entry_changes(shared: &Shared, revision: u64, touched: &[(u8, Stri
         }
     };
     touched.iter().filter_map(change).collect()
-}
-
-/// A version and the time it was the record's word.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vintage {
-    /// The version.
-    pub version: Version,
-    /// When the next version of the cell was published.
-    pub published_until: Option<Time>,
-    /// The commit that made another version current; 0 if none has.
-    pub superseded_revision: u64,
-    /// Whether this is the cell's current version.
-    pub current: bool,
-}
-
-/// The versions of a series, or of one cell, by period, publication and revision, each with the time it was valid.
-pub(super) fn vintages(shared: &Shared, series: u32, period: Option<Period>, moment: Moment) -> Result<Vec<Vintage>, Error> {
-    let mut versions = shared.store.versions(series, shared.head().revision)?;
-    versions.retain(|v| period.is_none_or(|p| v.period == p));
-    versions.sort_by_key(|v| (v.period, v.rank()));
-    let mut vintages = Vec::with_capacity(versions.len());
-    for cell in versions.chunk_by(|a, b| a.period == b.period) {
-        let superseded = superseded(cell);
-        for (index, version) in cell.iter().enumerate() {
-            vintages.push(Vintage {
-                version: version.clone(),
-                published_until: cell.get(index + 1).map(|next| next.published_at),
-                superseded_revision: superseded.get(&version.revision).copied().unwrap_or(0),
-                current: index + 1 == cell.len(),
-            });
-        }
-    }
-    // Filtered last: intervals are not clipped to the moment.
-    let known = |v: &Version| v.revision <= moment.revision && moment.published_at.is_none_or(|until| v.published_at <= until);
-    vintages.retain(|v| known(&v.version));
-    Ok(vintages)
-}
-
-/// For each version of a cell, by revision, the commit that took its place as the current one.
-fn superseded(cell: &[Version]) -> HashMap<u64, u64> {
-    let mut by_revision: Vec<&Version> = cell.iter().collect();
-    by_revision.sort_by_key(|v| v.revision);
-    let mut superseded = HashMap::new();
-    let mut current: Option<&Version> = None;
-    for version in by_revision {
-        match current {
-            Some(before) if before.rank() > version.rank() => {
-                superseded.insert(version.revision, version.revision);
-            }
-            before => {
-                if let Some(before) = before {
-                    superseded.insert(before.revision, version.revision);
-                }
-                current = Some(version);
-            }
-        }
-    }
-    superseded
 }

@@ -1,6 +1,6 @@
 use std::{
     collections::VecDeque,
-    sync::{Arc, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, RwLock, RwLockReadGuard},
 };
 
 use arc_swap::ArcSwap;
@@ -8,7 +8,7 @@ use indicator_proto::Time;
 use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::watch;
 
-use super::{Commit, Error, SeriesIndex, catalog::Catalog};
+use super::{Commit, Error, SeriesIndex, catalog::Catalog, picture::Numbers};
 use crate::store::{SeriesState, Store};
 
 /// Memory for decoded states of series, in bytes.
@@ -70,6 +70,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) catalog: ArcSwap<Catalog>,
     index: RwLock<SeriesIndex>,
+    /// Lines of derived indicators that are watched.
+    numbers: Mutex<Numbers>,
     cache: Cache<u32, Arc<SeriesState>, StateWeight>,
     recent: RwLock<Recent>,
     head: watch::Sender<Head>,
@@ -81,6 +83,7 @@ impl Shared {
             store,
             catalog: ArcSwap::from_pointee(catalog),
             index: RwLock::new(index),
+            numbers: Mutex::default(),
             cache: Cache::with_weighter(100_000, CACHE_BYTES, StateWeight),
             recent: RwLock::default(),
             head: watch::Sender::new(head),
@@ -101,6 +104,11 @@ impl Shared {
 
     pub(super) fn change_index<T>(&self, change: impl FnOnce(&mut SeriesIndex) -> T) -> T {
         change(&mut self.index.write().expect("the writer does not panic while it adds series"))
+    }
+
+    /// Numbers lines of derived indicators, or tells their numbers.
+    pub(super) fn number<T>(&self, number: impl FnOnce(&mut Numbers) -> T) -> T {
+        number(&mut self.numbers.lock().expect("nothing panics while it holds this lock"))
     }
 
     /// The current state of a series at a revision.

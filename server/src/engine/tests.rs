@@ -158,9 +158,9 @@ async fn every_revision_reads_as_it_was_across_base_blocks_and_a_restart() {
         let moment = engine.moment(Some(*revision), None, None).unwrap();
         assert_eq!(figure(&engine, year, moment), Some(value(text)), "revision {revision}");
     }
-    let vintages = engine.vintages(&key("a"), None, now(&engine)).unwrap();
-    assert_eq!(vintages.len(), 200);
-    assert_eq!(vintages.iter().filter(|v| v.current).count(), 7);
+    let history = engine.history(&key("a"), now(&engine)).unwrap();
+    assert_eq!(history.vintages().len(), 200);
+    assert_eq!(history.vintages().iter().filter(|v| v.current).count(), 7);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn commands_of_one_group_see_each_other() {
     revisions.sort_unstable();
     assert_eq!(revisions, (2..52).collect::<Vec<u64>>());
     assert_eq!(figure(&engine, "2010", now(&engine)), Some(value("0")));
-    assert_eq!(engine.vintages(&key("a"), None, now(&engine)).unwrap().len(), 50);
+    assert_eq!(engine.history(&key("a"), now(&engine)).unwrap().vintages().len(), 50);
 }
 
 #[tokio::test]
@@ -288,8 +288,8 @@ async fn the_horizon_is_the_latest_of_what_was_compacted_counted_and_grown_old()
         assert_eq!(engine.compact(4).unwrap(), 4);
         assert_eq!(engine.compact(2).unwrap(), 4, "it never moves back");
         assert!(matches!(engine.compact(11), Err(Error::FutureRevision { asked: 11, head: 10 })));
-        let all = engine.vintages(&key("a"), None, now(&engine)).unwrap();
-        assert_eq!(all.len(), 9, "the record keeps everything");
+        let all = engine.history(&key("a"), now(&engine)).unwrap();
+        assert_eq!(all.vintages().len(), 9, "the record keeps everything");
     }
     assert_eq!(open(Retention::EVERYTHING).horizon().unwrap(), 4, "kept across restarts");
     assert_eq!(open(Retention { commits: 3, ..Retention::EVERYTHING }).horizon().unwrap(), 7);

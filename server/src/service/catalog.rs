@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::{gate, moment, page, wire};
 use crate::engine::{
     CatalogCommand, Command, Engine, Error, Violation,
-    catalog::{self, EntryMessage, ListRequest, noun},
+    catalog::{self, EntryMessage, ListRequest},
     fingerprint,
 };
 
@@ -52,7 +52,7 @@ impl CatalogApi {
     fn get<T: EntryMessage>(&self, id: &str, as_of: Option<&AsOf>) -> Result<(T, u64), Error> {
         let mut violations = Vec::new();
         if id.is_empty() {
-            let description = format!("is empty; name the {}", noun(T::KIND));
+            let description = format!("is empty; name the {}", T::KIND.noun());
             violations.push(Violation::new("id", ErrorReason::Required, description));
         }
         let revision = self.revision(as_of, violations)?;

@@ -4,6 +4,7 @@ use indicator_proto::{
     Frequency,
     v1::{self, ErrorReason},
 };
+use jiff::civil::Date;
 
 use super::gate;
 use crate::engine::{Filter, Sources, Violation};
@@ -22,14 +23,7 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
             Sources::Named(filter.sources.into_iter().collect())
         }
     };
-    let start = gate::optional_period(&filter.start_period, "filter.start_period", violations).map(|p| p.start());
-    let end = gate::optional_period(&filter.end_period, "filter.end_period", violations).map(|p| p.end());
-    if let (Some(start), Some(end)) = (start, end)
-        && start > end
-    {
-        let description = "begins after `end_period` ends, so that nothing can match; exchange them";
-        violations.push(Violation::new("filter.start_period", ErrorReason::ConflictingFields, description));
-    }
+    let (start, end) = days(&filter.start_period, &filter.end_period, "filter.", violations);
     Filter {
         indicators: filter.indicators.into_iter().collect(),
         regions: filter.regions.into_iter().collect(),
@@ -43,7 +37,26 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
     }
 }
 
-/// A frequency that may be absent.
+/// The first and the last day that periods may have. `path` stands before the names of the fields.
+pub(super) fn days(
+    start_period: &str,
+    end_period: &str,
+    path: &str,
+    violations: &mut Vec<Violation>,
+) -> (Option<Date>, Option<Date>) {
+    let field = format!("{path}start_period");
+    let start = gate::optional_period(start_period, &field, violations).map(|p| p.start());
+    let end = gate::optional_period(end_period, &format!("{path}end_period"), violations).map(|p| p.end());
+    if let (Some(start), Some(end)) = (start, end)
+        && start > end
+    {
+        let description = "begins after `end_period` ends, so that nothing can match; exchange them";
+        violations.push(Violation::new(field, ErrorReason::ConflictingFields, description));
+    }
+    (start, end)
+}
+
+/// A frequency; none is any.
 pub(super) fn frequency(number: i32, field: &str, violations: &mut Vec<Violation>) -> Option<Frequency> {
     match v1::Frequency::try_from(number) {
         Ok(v1::Frequency::Unspecified) => None,

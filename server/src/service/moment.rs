@@ -1,9 +1,12 @@
-//! Moments of the record: `AsOf`.
+//! Moments of the record: `AsOf`, and the axes of its time.
 
-use indicator_proto::{Time, v1};
+use indicator_proto::{
+    Time,
+    v1::{self, ErrorReason},
+};
 
 use super::gate;
-use crate::engine::{Engine, Error, Moment, Violation};
+use crate::engine::{Axis, Engine, Error, Moment, Violation};
 
 /// An `AsOf`, checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,4 +29,17 @@ pub(super) fn check(as_of: Option<&v1::AsOf>, violations: &mut Vec<Violation>) -
 /// Fixes the moment at the head of now.
 pub(super) fn resolve(engine: &Engine, as_of: AsOf) -> Result<Moment, Error> {
     engine.moment(as_of.revision, as_of.recorded_at, as_of.published_at)
+}
+
+/// Along which time versions are told.
+pub(super) fn axis(number: i32, violations: &mut Vec<Violation>) -> Axis {
+    match v1::VintageAxis::try_from(number) {
+        Ok(v1::VintageAxis::Unspecified | v1::VintageAxis::Published) => Axis::Published,
+        Ok(v1::VintageAxis::Recorded) => Axis::Recorded,
+        Err(_) => {
+            let description = format!("{number} is not a VintageAxis; use VINTAGE_AXIS_PUBLISHED or VINTAGE_AXIS_RECORDED");
+            violations.push(Violation::new("axis", ErrorReason::InvalidEnum, description));
+            Axis::default()
+        }
+    }
 }

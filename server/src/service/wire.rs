@@ -6,7 +6,7 @@ use indicator_proto::{Bound, Decimal, SeriesKey, Time, v1};
 use prost_types::Timestamp;
 
 use crate::{
-    engine::{CellChange, Commit, Context, Row, SeriesChanges, Vintage, catalog},
+    engine::{CellChange, Commit, Context, Effect, Row, SeriesChanges, Shown, VintageDate, catalog},
     store::{Datum, Details, Header, Kind, Version},
 };
 
@@ -137,17 +137,32 @@ pub(crate) fn commit(commit: &Arc<Commit>) -> v1::Commit {
     }
 }
 
-/// A version and the time it was valid.
-pub(crate) fn vintage(vintage: &Vintage, series: &SeriesKey) -> v1::Vintage {
+/// A version and the time it was valid, as a view shows it.
+pub(crate) fn vintage(shown: &Shown, series: &SeriesKey) -> v1::Vintage {
+    let vintage = &shown.vintage;
     v1::Vintage {
         observation: Some(observation(&vintage.version, Some(series.into()))),
         kind: kind(vintage.version.kind).into(),
         published_until: vintage.published_until.map(Timestamp::from),
         superseded_revision: vintage.superseded_revision,
         current: vintage.current,
-        vintage_date: None,
-        recorded_until: None,
+        vintage_date: shown.date.map(Timestamp::from),
+        recorded_until: vintage.recorded_until.map(Timestamp::from),
+        vintage_kind: shown.effect.map_or(v1::ChangeKind::Unspecified, effect).into(),
     }
+}
+
+fn effect(effect: Effect) -> v1::ChangeKind {
+    match effect {
+        Effect::Inserted => v1::ChangeKind::Inserted,
+        Effect::Revised => v1::ChangeKind::Revised,
+        Effect::Withdrawn => v1::ChangeKind::Deleted,
+    }
+}
+
+/// What came out on one date.
+pub(crate) fn vintage_date(date: &VintageDate) -> v1::VintageDate {
+    v1::VintageDate { date: Some(date.date.into()), inserted: date.inserted, revised: date.revised, deleted: date.withdrawn }
 }
 
 /// The store's history, as text.

@@ -36,7 +36,8 @@ fn is_nothing(change: &PictureChange) -> bool {
         return change.previous.is_none();
     }
     let same = |(key, version): (&std::sync::Arc<_>, &crate::store::Version)| {
-        change.previous.as_ref().is_some_and(|(k, v)| k == key && v.revision == version.revision)
+        // Whole: another formula makes another figure of the same versions.
+        change.previous.as_ref().is_some_and(|(k, v)| k == key && **v == *version)
     };
     change.after().is_some_and(same)
 }

@@ -8,7 +8,7 @@ use super::{
     frames::{frame, put_frame},
 };
 use crate::{
-    engine::{Engine, Error, Filter, Moment, Query, Sources},
+    engine::{Engine, Error, Filter, Moment, Query, Sources, analysis::Computation},
     service::{encoded::PutField as _, encoder::ObservationEncoder},
 };
 
@@ -23,9 +23,13 @@ const ENTRIES_PER_CHUNK: usize = 1_000;
 pub(super) struct Snapshot {
     ahead: VecDeque<Bytes>,
     query: Query,
+    /// What of the filter is derived comes after what is recorded.
+    derived: Option<Computation>,
     entries: Vec<v1::CatalogEntry>,
     /// Observations sent.
     observations: u64,
+    /// All recorded figures are read.
+    recorded: bool,
     complete: bool,
 }
 
@@ -36,16 +40,24 @@ impl Snapshot {
             Sources::Preferred if !selection.preferred => Sources::All,
             sources => sources.clone(),
         };
+        let moment = Moment { revision, published_at: None };
+        let derived = engine.reading(moment).derived_part(&selection.filter).map(|filter| Computation {
+            filter,
+            steps: Vec::new(),
+            latest_n: 0,
+            page_size: ROWS_PER_CHUNK,
+            after: None,
+        });
         let query = Query {
             filter: Filter { sources, ..selection.filter.clone() },
-            moment: Moment { revision, published_at: None },
+            moment,
             latest_n: 0,
             updated_after: 0,
             page_size: ROWS_PER_CHUNK,
             after: None,
         };
         let entries = if selection.include_catalog { entries(engine, revision) } else { Vec::new() };
-        Self { ahead: VecDeque::new(), query, entries, observations: 0, complete: false }
+        Self { ahead: VecDeque::new(), query, derived, entries, observations: 0, recorded: false, complete: false }
     }
 
     /// What comes after the last part.
@@ -89,15 +101,9 @@ impl Snapshot {
         // SnapshotChunk: series = 1; WatchResponse: snapshot = 2.
         let mut chunk = Vec::new();
         while chunk.is_empty() && !self.complete {
-            let mut encoder = ObservationEncoder::default();
-            let summary = engine.query(&self.query, |rows| {
-                let versions = rows.rows.iter().map(|row| (&row.version, 0, false));
-                chunk.put_bytes(1, &encoder.series_observations(&rows.key, versions));
-                ControlFlow::Continue(())
-            })?;
-            self.observations += summary.rows;
-            self.query.after = summary.next;
-            self.complete = summary.next.is_none();
+            self.observations +=
+                if self.recorded { self.read_derived(engine, &mut chunk)? } else { self.read_recorded(engine, &mut chunk)? };
+            self.complete = self.recorded && self.derived.is_none();
         }
         if chunk.is_empty() {
             return Ok(None);
@@ -106,6 +112,37 @@ impl Snapshot {
         message.put_bytes(2, &chunk);
         put_frame(&message, &mut out);
         Ok(Some(out.into()))
+    }
+}
+
+impl Snapshot {
+    /// Appends the next recorded figures. Answers how many.
+    fn read_recorded(&mut self, engine: &Engine, chunk: &mut Vec<u8>) -> Result<u64, Error> {
+        let mut encoder = ObservationEncoder::default();
+        let summary = engine.query(&self.query, |rows| {
+            let versions = rows.rows.iter().map(|row| (&row.version, 0, false));
+            chunk.put_bytes(1, &encoder.series_observations(&rows.key, versions));
+            ControlFlow::Continue(())
+        })?;
+        self.query.after = summary.next;
+        self.recorded = summary.next.is_none();
+        Ok(summary.rows)
+    }
+
+    /// Appends the next derived figures. Answers how many.
+    fn read_derived(&mut self, engine: &Engine, chunk: &mut Vec<u8>) -> Result<u64, Error> {
+        let Some(computation) = &mut self.derived else { return Ok(0) };
+        let mut encoder = ObservationEncoder::default();
+        let summary = engine.reading(self.query.moment).compute(computation, |line| {
+            let versions = line.points.iter().map(|point| (&point.version, 0, false));
+            chunk.put_bytes(1, &encoder.series_observations(&line.key, versions));
+            ControlFlow::Continue(())
+        })?;
+        computation.after = summary.next;
+        if summary.next.is_none() {
+            self.derived = None;
+        }
+        Ok(summary.rows)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, quoted},
     figure::{figure_with_unit, grouped, rounding, statuses, with_unit},
     moment::AsOfArgs,
-    output::{Card, Observations, clock, with_series},
+    output::{Card, Observations, clock, explanation, with_series},
     series::SeriesArgs,
 };
 
@@ -39,6 +39,9 @@ pub(crate) struct Args {
     source: Option<String>,
     #[command(flatten)]
     moment: AsOfArgs,
+    /// Tell how the figure of a derived indicator came about
+    #[arg(long)]
+    explain: bool,
 }
 
 /// Prints the figure.
@@ -49,6 +52,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         period: args.period.map(|period| period.to_string()).unwrap_or_default(),
         as_of: args.moment.moment(),
         min_revision: 0,
+        explain: args.explain,
     };
     let response = match cx.client.get_observation(request.clone()).await {
         Err(error) if error.reason() == Some(ErrorReason::NotFound) => return Err(no_figure(&request).into()),
@@ -73,9 +77,10 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
             let observation = response.observation.context("the server answered without a figure")?;
             let series = observation.series.clone().unwrap_or_default();
             let others = other_sources(cx, &series, &observation, &args).await?;
-            let mut labels = Labels::of_series(cx, others.iter().filter_map(|it| it.series.as_ref()).chain([&series])).await?;
+            let mut labels = Labels::of_observations(cx, others.iter().chain([&observation])).await?;
             labels.load_units(cx, observation.equivalents.iter().map(|it| &*it.unit)).await?;
             card(cx, &series, &observation, &others, &labels).write(cx.style, &mut out)?;
+            explanation::write_operands(&observation, &labels, cx.language, &mut out)?;
         }
     }
     out.flush()?;
@@ -108,6 +113,10 @@ async fn other_sources(
     observation: &Observation,
     args: &Args,
 ) -> anyhow::Result<Vec<Observation>> {
+    // A derived figure has no other sources: its operands have.
+    if observation.derivation.is_some() {
+        return Ok(Vec::new());
+    }
     let filter = ObservationFilter {
         indicators: vec![series.indicator.clone()],
         regions: vec![series.region.clone()],
@@ -144,6 +153,7 @@ fn card(cx: &Context, series: &SeriesKey, observation: &Observation, others: &[O
         .line(word("breakdown", "分类"), labels.dimensions(series, language))
         .line(word("period", "时期"), &*observation.period)
         .line(word("source", "来源"), named(EntryKind::Source, &series.source))
+        .line(word("computed", "计算"), observation.derivation.as_ref().map_or("", |derivation| &*derivation.formula))
         .line(word("status", "状态"), statuses(observation, language).join(", "));
     if !observation.rounded_to.is_empty() {
         card.line(word("precision", "精度"), rounding(&observation.rounded_to, language));

@@ -24,6 +24,16 @@ pub(crate) fn write(
     operands(observation, labels, language, 1, out)
 }
 
+/// Writes the operands alone, where the figure and its formula are told already.
+pub(crate) fn write_operands(
+    observation: &Observation,
+    labels: &Labels,
+    language: Language,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    operands(observation, labels, language, 1, out)
+}
+
 fn operands(
     observation: &Observation,
     labels: &Labels,

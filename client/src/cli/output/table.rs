@@ -1,6 +1,9 @@
 //! Tables aligned by display width.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
 use unicode_width::UnicodeWidthStr;
@@ -17,25 +20,25 @@ const GAP: usize = 2;
 const BLOCK: usize = 1000;
 
 /// A column of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
-    header: &'static str,
+    header: Cow<'static, str>,
     right: bool,
 }
 
 impl Column {
     /// A column of texts.
-    pub(crate) fn text(header: &'static str) -> Self {
-        Self { header, right: false }
+    pub(crate) fn text(header: impl Into<Cow<'static, str>>) -> Self {
+        Self { header: header.into(), right: false }
     }
 
     /// A column of figures, aligned to the right.
-    pub(crate) fn figure(header: &'static str) -> Self {
-        Self { header, right: true }
+    pub(crate) fn figure(header: impl Into<Cow<'static, str>>) -> Self {
+        Self { header: header.into(), right: true }
     }
 
     fn title(&self) -> Cell {
-        self.cell(self.header).add_attribute(Attribute::Bold)
+        self.cell(&self.header).add_attribute(Attribute::Bold)
     }
 
     fn cell(&self, text: &str) -> Cell {
@@ -65,14 +68,26 @@ impl Table {
 
     /// Writes the table; nothing at all if it has no rows. Columns without any text are left out.
     pub(crate) fn write(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
-        // Off a terminal there is no width to fit into.
-        let available = if style.fit { comfy_table::Table::new().width() } else { None };
-        self.write_within(available.map(usize::from), style, out)
+        self.write_within(available(style), style, out)
+    }
+
+    /// Whether no line of it need be wrapped.
+    pub(crate) fn fits(&self, style: Style) -> bool {
+        available(style).is_none_or(|available| self.whole_width() <= available)
+    }
+
+    fn whole_width(&self) -> usize {
+        let shown = self.shown();
+        self.widths(&shown, None).iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+    }
+
+    /// The columns that have any text.
+    fn shown(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|&column| self.rows.iter().any(|row| !row[column].is_empty())).collect()
     }
 
     fn write_within(&self, available: Option<usize>, style: Style, out: &mut impl Write) -> io::Result<()> {
-        let shown: Vec<usize> =
-            (0..self.columns.len()).filter(|&column| self.rows.iter().any(|row| !row[column].is_empty())).collect();
+        let shown = self.shown();
         let widths = self.widths(&shown, available);
         for (number, rows) in self.rows.chunks(BLOCK).enumerate() {
             let mut block = block(style);
@@ -101,7 +116,7 @@ impl Table {
     fn widths(&self, shown: &[usize], available: Option<usize>) -> Vec<usize> {
         let widest = |&column: &usize| {
             let texts = self.rows.iter().map(|row| row[column].as_str());
-            texts.chain([self.columns[column].header]).map(UnicodeWidthStr::width).max().unwrap_or(0)
+            texts.chain([&*self.columns[column].header]).map(UnicodeWidthStr::width).max().unwrap_or(0)
         };
         let mut widths: Vec<usize> = shown.iter().map(widest).collect();
         let Some(available) = available else { return widths };
@@ -118,6 +133,11 @@ impl Table {
         }
         widths
     }
+}
+
+/// The width to fit into. Off a terminal there is none.
+fn available(style: Style) -> Option<usize> {
+    if style.fit { comfy_table::Table::new().width().map(usize::from) } else { None }
 }
 
 fn block(style: Style) -> comfy_table::Table {

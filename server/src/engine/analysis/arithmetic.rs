@@ -7,9 +7,10 @@ use dashu_float::{
 use indicator_proto::Decimal;
 
 /// Most significant digits of a result, and most digits after its point.
-const DIGITS: usize = 28;
+pub(super) const DIGITS: usize = 28;
 
-type Number = Repr<10>;
+/// A decimal number of any length.
+pub(super) type Number = Repr<10>;
 
 /// Which way a result is rounded that has too many digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +85,12 @@ fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
     Decimal::from_parts(at_scale(a)?.checked_add(at_scale(b)?)?, scale)
 }
 
-fn number(decimal: Decimal) -> Number {
+pub(super) fn number(decimal: Decimal) -> Number {
     Repr::new(decimal.mantissa().into(), -(decimal.scale() as isize))
 }
 
 /// A result of at most 28 significant digits as a decimal of at most 28 decimal places.
-fn decimal(number: Number, rounding: Rounding) -> Option<Decimal> {
+pub(super) fn decimal(number: Number, rounding: Rounding) -> Option<Decimal> {
     if number.is_infinite() {
         return None;
     }

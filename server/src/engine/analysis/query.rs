@@ -33,8 +33,8 @@ pub struct ComputedCursor {
     period: (u8, i32),
 }
 
-/// Where a line comes in the answer: the series or the first of its subject.
-type Place = (u32, u32);
+/// Where a line comes in the answer: after the recorded ones the derived indicators, each with the first series behind it.
+pub(super) type Place = (u32, u32);
 
 impl ComputedCursor {
     fn new(place: Place, period: Period) -> Self {
@@ -62,28 +62,40 @@ pub struct ComputedSummary {
 
 /// What is to be read for a line.
 pub(super) struct Selected {
-    place: Place,
-    /// The series, where each source has its own line; else any series of the subject.
-    series: u32,
+    pub(super) place: Place,
+    /// The series, where each source has its own line; none of a derived indicator.
+    series: Option<u32>,
     pub(super) key: Arc<SeriesKey>,
 }
 
+impl Selected {
+    pub(super) fn derived(place: Place, key: Arc<SeriesKey>) -> Self {
+        Self { place, series: None, key }
+    }
+}
+
 impl Reading<'_> {
-    /// The lines that a filter selects, in order of the creation of their series.
+    /// The lines that a filter selects: recorded ones in order of the creation of their series, then those of derived indicators.
     pub(super) fn selected(&self, filter: &Filter) -> Vec<Selected> {
+        let mut selected = self.selected_recorded(filter);
+        selected.extend(self.selected_derived(filter));
+        selected
+    }
+
+    fn selected_recorded(&self, filter: &Filter) -> Vec<Selected> {
         let index = self.shared().index();
         let series = filter.series(self.catalog(), &index);
         let of_sources = filter.sources != Sources::Preferred;
         let first = |id: &u32| of_sources || index.same_subject(index.key(*id)).first() == Some(id);
-        let selected = |id: u32| Selected { place: (0, id), series: id, key: Arc::clone(index.key(id)) };
+        let selected = |id: u32| Selected { place: (0, id), series: Some(id), key: Arc::clone(index.key(id)) };
         series.iter().filter(first).map(selected).collect()
     }
 
     /// The figures of a line.
     pub(super) fn read(&self, selected: &Selected, sources: &Sources) -> Result<Line, Error> {
-        match sources {
-            Sources::Preferred => self.line(&without_source(&selected.key), sources),
-            Sources::All | Sources::Named(_) => self.series_line(selected.series, &selected.key),
+        match (sources, selected.series) {
+            (Sources::All | Sources::Named(_), Some(id)) => self.series_line(id, &selected.key),
+            _ => self.line(&without_source(&selected.key), sources),
         }
     }
 

@@ -8,7 +8,10 @@ use std::{
 use indicator_proto::{SeriesKey, Time};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 
-use super::line::{Line, Point};
+use super::{
+    derived,
+    line::{Line, Point},
+};
 use crate::{
     engine::{
         Error, Moment, Sources,
@@ -66,19 +69,27 @@ impl<'a> Reading<'a> {
         self.shared
     }
 
-    /// The figures of an indicator, region and breakdown, of the preferred one of the sources that are allowed for each cell. Nothing
+    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed for each cell. Nothing
     /// is a line without points.
     pub(super) fn line(&self, subject: &Arc<SeriesKey>, sources: &Sources) -> Result<Line, Error> {
+        if let Some(formula) = derived::formula(self.catalog(), &subject.indicator) {
+            return self.derived_line(subject, &formula, sources);
+        }
         let series: Vec<(u32, Arc<SeriesKey>)> = {
             let index = self.shared.index();
             let keys = index.same_subject(subject).iter().map(|&id| (id, Arc::clone(index.key(id))));
             keys.filter(|(_, key)| allows(sources, &key.source)).collect()
         };
         match series.as_slice() {
-            [] => Ok(Line { key: Arc::clone(subject), unit: None, points: Vec::new(), explain: self.explain }),
+            [] => Ok(self.empty(subject)),
             [(id, key)] => self.series_line(*id, key),
             _ => self.preferred_line(subject, &series),
         }
+    }
+
+    /// A line without figures.
+    pub(super) fn empty(&self, key: &Arc<SeriesKey>) -> Line {
+        Line { key: Arc::clone(key), unit: None, points: Vec::new(), explain: self.explain }
     }
 
     /// The figures of one series.

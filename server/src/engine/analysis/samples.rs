@@ -63,7 +63,8 @@ impl Sample {
         let sample = Self { engine: Engine::open(directory.path(), options).unwrap(), _directory: directory };
         let count = v1::Unit { kind: v1::UnitKind::Count.into(), ..unit("{person}", "person") };
         let mut entries: Vec<Entry> = vec![unit("CNY", "yuan").into(), count.into()];
-        entries.extend(["CN", "CN-GD", "CN-JS", "CN-SD", "CN-ZJ"].map(|id| region(id, if id == "CN" { "" } else { "CN" }).into()));
+        entries
+            .extend(["CN", "CN-GD", "CN-JS", "CN-SD", "CN-ZJ"].map(|id| region(id, if id == "CN" { "" } else { "CN" }).into()));
         entries.extend(["CN-SD.3701", "CN-SD.3710"].map(|id| region(id, "CN-SD").into()));
         entries.extend([("a", 0), ("b", 1)].map(|(id, precedence)| v1::Source { precedence, ..source(id, "") }.into()));
         entries.extend([indicator("gdp", "CNY").into(), indicator("population", "{person}").into()]);

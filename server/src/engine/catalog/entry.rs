@@ -148,18 +148,6 @@ macro_rules! entry_messages {
 }
 entry_messages!(Region, Source, Unit, Dimension, Indicator);
 
-/// What people call entries of this kind, which is also their field in `CatalogEntry`.
-pub fn noun(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Unspecified => "entry",
-        EntryKind::Region => "region",
-        EntryKind::Source => "source",
-        EntryKind::Unit => "unit",
-        EntryKind::Dimension => "dimension",
-        EntryKind::Indicator => "indicator",
-    }
-}
-
 /// The reason of an error about an id that no entry of this kind has.
 pub fn unknown(kind: EntryKind) -> ErrorReason {
     match kind {

@@ -24,7 +24,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-pub use entry::{DecodeError, Entry, EntryMessage, noun, unknown};
+pub use entry::{DecodeError, Entry, EntryMessage, unknown};
 use indicator_proto::v1::EntryKind;
 pub use list::{ListRequest, Page, list};
 pub use search::search;

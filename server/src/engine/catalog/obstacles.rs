@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indicator_proto::v1::{Dimension, EntryKind, ErrorReason, Indicator};
 
 use super::{
-    Entry, noun,
+    Entry,
     references::{After, references},
     validate::Step,
 };
@@ -80,7 +80,7 @@ pub(super) fn check_deletes<'a>(after: &After<'a>, deletes: &[&'a Step], usage: 
     let mut obstacles = Vec::new();
     for Step { path, kind, id, .. } in deletes {
         let mut fail = |by: String| {
-            let description = format!("the {} {id:?} is in use by {by}", noun(*kind));
+            let description = format!("the {} {id:?} is in use by {by}", kind.noun());
             obstacles.push(Violation::new(format!("{path}.id"), ErrorReason::EntryInUse, description));
         };
         let series = usage.series_of(*kind, id);
@@ -88,7 +88,7 @@ pub(super) fn check_deletes<'a>(after: &After<'a>, deletes: &[&'a Step], usage: 
             fail(format!("{series} series, whose history is kept; it stays"));
         }
         for (user, ids) in users.get(&(*kind, id.as_str())).into_iter().flatten() {
-            fail(format!("{} {}; delete or change them too", noun(*user), excerpt(ids)));
+            fail(format!("{} {}; delete or change them too", user.noun(), excerpt(ids)));
         }
     }
     obstacles

@@ -7,7 +7,7 @@ use std::{
 
 use indicator_proto::v1::{EntryKind, ErrorReason, Region};
 
-use super::{Entry, EntryMessage as _, View, noun, unknown, validate::Step};
+use super::{Entry, EntryMessage as _, View, unknown, validate::Step};
 use crate::engine::Violation;
 
 /// A field that names another entry.
@@ -84,7 +84,7 @@ impl<'a> After<'a> {
             if self.entry(kind, id).is_some() {
                 continue;
             }
-            let noun = noun(kind);
+            let noun = kind.noun();
             let description = match self.changed.get(&(kind, id)) {
                 Some(step) => format!("the {noun} {id:?} is deleted by {}; keep it, or refer to another one", step.path),
                 None => format!("the catalog has no {noun} {id:?}; add it in the same request, or correct the id"),

@@ -6,7 +6,7 @@ use indicator_proto::v1::{
 
 pub use super::obstacles::Usage;
 use super::{
-    Catalog, Entry, View, form, noun,
+    Catalog, Entry, View, form,
     obstacles::{check_deletes, check_revision},
     references::After,
 };
@@ -146,7 +146,7 @@ fn upsert(path: &str, entry: &CatalogEntry, problems: &mut Vec<Violation>) -> Op
         problems.push(Violation::new(path, ErrorReason::Required, description));
         return None;
     };
-    let path = format!("{path}.{}", noun(entry.kind()));
+    let path = format!("{path}.{}", entry.kind().noun());
     form::check(&path, &entry, problems);
     form::normalise(&mut entry);
     let (kind, id) = (entry.kind(), entry.id().to_owned());
@@ -174,7 +174,7 @@ fn each_once(steps: Vec<Step>, problems: &mut Vec<Violation>) -> Vec<Step> {
     let mut once = Vec::with_capacity(steps.len());
     for step in steps {
         if let Some(first) = first.get(&(step.kind, step.id.clone())) {
-            let description = format!("the {} {:?} is named by {first} already; remove one of them", noun(step.kind), step.id);
+            let description = format!("the {} {:?} is named by {first} already; remove one of them", step.kind.noun(), step.id);
             problems.push(Violation::new(format!("{}.id", step.path), ErrorReason::ConflictingFields, description));
         } else {
             first.insert((step.kind, step.id.clone()), step.path.clone());

@@ -6,7 +6,7 @@ use std::{
 
 use indicator_proto::v1::{Dimension, EntryKind, Indicator, Region, Source, Unit};
 
-use super::{Catalog, Entry, EntryMessage, Stored, Table, Version, noun, unknown};
+use super::{Catalog, Entry, EntryMessage, Stored, Table, Version, unknown};
 use crate::engine::Error;
 
 /// The catalog as one commit left it.
@@ -44,7 +44,7 @@ impl<'a> View<'a> {
     ///
     /// [`Error::NotFound`] if there is none.
     pub fn find<T: EntryMessage>(&self, id: &str) -> Result<(u64, &'a T), Error> {
-        let absent = || Error::NotFound { reason: unknown(T::KIND), kind: noun(T::KIND), name: id.to_owned() };
+        let absent = || Error::NotFound { reason: unknown(T::KIND), kind: T::KIND.noun(), name: id.to_owned() };
         self.get(id).ok_or_else(absent)
     }
 

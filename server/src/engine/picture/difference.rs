@@ -8,7 +8,7 @@ use std::{
 use indicator_proto::{Period, SeriesKey};
 use roaring::RoaringBitmap;
 
-use super::{Picture, PictureChange, Shift, Subject};
+use super::{Picture, PictureChange, Shift, Subject, is_derived};
 use crate::{
     engine::{Error, shared::Shared},
     store::{Kind, Version},
@@ -28,7 +28,7 @@ impl Difference {
     /// Of the picture that a filter selects, between two revisions.
     pub(in crate::engine) fn new(shared: &Shared, picture: &Picture, from: u64) -> Self {
         let before = Picture::at(shared, picture.filter.clone(), picture.preferred, from);
-        let series: RoaringBitmap = &before.selected | &picture.selected;
+        let series: RoaringBitmap = before.everything() | picture.everything();
         let places = before.places(shared, &series).into_iter().collect();
         Self { before, after: picture.clone(), places }
     }
@@ -58,7 +58,7 @@ impl Difference {
             self.compare(shared, place, &mut changes)?;
             different += changes.len() as u64;
             changes.clear();
-            if self.after.selected.contains(place) {
+            if self.after.shows(place) {
                 let shown = self.after.shown(shared, catalog.at(self.after.revision), place, self.after.revision)?;
                 all += shown.iter().filter(|(_, v)| !v.figure.is_withdrawn()).count() as u64;
             }
@@ -67,7 +67,7 @@ impl Difference {
     }
 
     fn compare(&self, shared: &Shared, place: u32, changes: &mut Vec<PictureChange>) -> Result<(), Error> {
-        let (was, is) = (self.before.selected.contains(place), self.after.selected.contains(place));
+        let (was, is) = (self.before.shows(place), self.after.shows(place));
         if was && is && !self.may_differ(shared, place)? {
             return Ok(());
         }
@@ -81,7 +81,8 @@ impl Difference {
         if is {
             for (key, version) in self.after.shown(shared, catalog.at(to), place, to)? {
                 let previous = before.remove(&version.period);
-                let same = previous.as_ref().is_some_and(|(k, v)| *k == key && v.revision == version.revision);
+                // A derived figure may change without a new version of an operand: by its formula.
+                let same = previous.as_ref().is_some_and(|(k, v)| *k == key && *v == version);
                 let recent = version.revision > from;
                 let shift = match (version.figure.is_withdrawn(), &previous) {
                     (true, previous) if recent || previous.is_some() => Shift::Recorded(Kind::Deleted),
@@ -110,6 +111,9 @@ impl Difference {
             };
             Ok(last > self.before.revision)
         };
+        if is_derived(place) {
+            return Ok(true);
+        }
         if !self.after.preferred {
             return touched(place);
         }

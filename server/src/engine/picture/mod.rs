@@ -4,6 +4,7 @@
 //! commit's own changes. The rest comes from the catalog: a region that moves takes figures into the selection or out of it,
 //! and in the preferred picture another order of sources prefers other figures.
 
+mod derived;
 mod difference;
 mod subject;
 #[cfg(test)]
@@ -14,6 +15,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use indicator_proto::{Period, SeriesKey};
 use roaring::RoaringBitmap;
 
+use derived::Derived;
+pub(super) use derived::Numbers;
 pub use difference::Difference;
 use subject::Subject;
 
@@ -74,6 +77,7 @@ pub struct Picture {
     /// Of the series below `known`, those that are selected.
     selected: RoaringBitmap,
     known: u32,
+    derived: Derived,
 }
 
 impl Picture {
@@ -81,8 +85,10 @@ impl Picture {
     pub(super) fn at(shared: &Shared, filter: Filter, preferred: bool, revision: u64) -> Self {
         let catalog = shared.catalog.load();
         let index = shared.index();
-        let selected = filter.series(catalog.at(revision), &index);
-        Self { selected, known: index.len(), filter, preferred, revision }
+        let (selected, known) = (filter.series(catalog.at(revision), &index), index.len());
+        drop(index);
+        let derived = Derived::at(shared, &filter, revision);
+        Self { selected, known, derived, filter, preferred, revision }
     }
 
     /// The commit that it shows.
@@ -115,6 +121,7 @@ impl Picture {
         } else {
             self.take(commit, &mut changes);
         }
+        self.derived.advance(shared, &self.filter, commit, &mut changes)?;
         self.revision = commit.revision;
         changes.sort_by_key(|change| change.place);
         Ok(changes)
@@ -233,6 +240,9 @@ impl Picture {
 
     /// The cells of a place, withdrawn ones too, at a revision with a catalog.
     fn shown(&self, shared: &Shared, view: View<'_>, place: u32, revision: u64) -> Result<Vec<(Arc<SeriesKey>, Version)>, Error> {
+        if is_derived(place) {
+            return derived::shown(shared, &self.filter, place, revision);
+        }
         let mut cells = if self.preferred {
             Subject::of(shared, view, place).cells(shared, revision)?
         } else {
@@ -244,14 +254,33 @@ impl Picture {
         Ok(cells)
     }
 
+    /// Whether a place is selected.
+    fn shows(&self, place: u32) -> bool {
+        self.selected.contains(place) || self.derived.places.contains(place)
+    }
+
+    /// Everything that is selected.
+    fn everything(&self) -> RoaringBitmap {
+        &self.selected | &self.derived.places
+    }
+
     /// Series as places: in the preferred picture, the first of each subject.
     fn places(&self, shared: &Shared, series: &RoaringBitmap) -> RoaringBitmap {
         if !self.preferred {
             return series.clone();
         }
         let index = shared.index();
-        series.iter().filter_map(|id| index.same_subject(index.key(id)).first().copied()).collect()
+        let place = |id: u32| match is_derived(id) {
+            true => Some(id),
+            false => index.same_subject(index.key(id)).first().copied(),
+        };
+        series.iter().filter_map(place).collect()
     }
+}
+
+/// Whether a place is that of a derived line.
+fn is_derived(place: u32) -> bool {
+    place >= derived::FIRST
 }
 
 impl PictureChange {

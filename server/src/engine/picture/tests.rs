@@ -14,6 +14,7 @@ use crate::{
     engine::{
         CatalogCommand, CellWrite, Command, Context, Engine, Moment, Options, Place, Query, Replay, Retention, SeriesWrite,
         Sources, WriteCommand,
+        analysis::Computation,
         catalog::samples::{indicator, region, source, unit},
     },
     store::{Datum, Figure},
@@ -44,6 +45,10 @@ enum Step {
         indicator: usize,
         first: usize,
     },
+    /// A derived indicator is computed otherwise.
+    Formula {
+        formula: usize,
+    },
     /// A region moves and a source precedes in one commit.
     MoveAndPrecede {
         to: usize,
@@ -60,6 +65,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..3_usize, 0..3_u8).prop_map(|(source, precedence)| Step::Precede { source, precedence }),
         1 => (0..2_usize, 0..3_usize).prop_map(|(indicator, first)| Step::Order { indicator, first }),
         1 => (0..3_usize, 0..3_u8).prop_map(|(to, precedence)| Step::MoveAndPrecede { to, precedence }),
+        1 => (0..3_usize).prop_map(|formula| Step::Formula { formula }),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -79,11 +85,19 @@ fn begin() -> Command {
     let mut entries = vec![unit("CNY", "yuan").into()];
     entries.extend(SOURCES.map(|id| source(id, "").into()));
     entries.extend(INDICATORS.map(|id| indicator(id, "CNY").into()));
+    entries.push(derived("sum", FORMULAS[0]));
+    entries.push(derived("twice", "sum * 2"));
     entries.extend(
         [("CN", ""), ("CN-SD", "CN"), ("CN-GD", "CN"), ("CN-SD.3710", "CN-SD"), ("CN-SD.3701", "CN-SD")]
             .map(|(id, parent)| region(id, parent).into()),
     );
     catalog(entries)
+}
+
+const FORMULAS: [&str; 3] = ["output + stations", "output - stations", "stations * 3"];
+
+fn derived(id: &str, formula: &str) -> Entry {
+    v1::Indicator { formula: formula.to_owned(), ..indicator(id, "CNY") }.into()
 }
 
 fn command(step: &Step) -> Command {
@@ -126,6 +140,7 @@ fn command(step: &Step) -> Command {
             let precedence = u32::from(*precedence);
             catalog(vec![moved.into(), v1::Source { precedence, ..source(SOURCES[1], "") }.into()])
         }
+        Step::Formula { formula } => catalog(vec![derived("sum", FORMULAS[*formula])]),
         Step::Order { indicator: number, first } => {
             let source_order = vec![SOURCES[*first].to_owned()];
             catalog(vec![v1::Indicator { source_order, ..indicator(INDICATORS[*number], "CNY") }.into()])
@@ -139,6 +154,11 @@ fn filters() -> Vec<(Filter, bool)> {
     let provinces = Filter { region_level: "province".to_owned(), sources: Sources::All, ..Filter::default() };
     let named = Filter { sources: Sources::Named(["a".to_owned(), "c".to_owned()].into()), ..subtree.clone() };
     let late = Filter { start: Some(jiff::civil::date(2001, 1, 1)), sources: Sources::All, ..Filter::default() };
+    let derived = |filter: &Filter, ids: &[&str]| Filter {
+        indicators: ids.iter().map(|id| (*id).to_owned()).collect(),
+        sources: if filter.sources == Sources::All { Sources::Preferred } else { filter.sources.clone() },
+        ..filter.clone()
+    };
     let preferred = |filter: &Filter| Filter { sources: Sources::Preferred, ..filter.clone() };
     vec![
         (Filter { sources: Sources::All, ..Filter::default() }, false),
@@ -146,6 +166,11 @@ fn filters() -> Vec<(Filter, bool)> {
         (preferred(&subtree), true),
         (preferred(&provinces), true),
         (preferred(&late), true),
+        (derived(&Filter::default(), &["sum", "twice", "output"]), true),
+        (derived(&subtree, &["twice"]), true),
+        (derived(&provinces, &["sum"]), false),
+        (derived(&named, &["sum", "stations"]), false),
+        (derived(&late, &["sum"]), true),
         (subtree, false),
         (provinces, false),
         (named, false),
@@ -154,7 +179,7 @@ fn filters() -> Vec<(Filter, bool)> {
 }
 
 /// Cells by series without its source in the preferred picture, and period.
-type State = BTreeMap<(SeriesKey, Period), (String, u64)>;
+type State = BTreeMap<(SeriesKey, Period), (String, u64, Figure)>;
 
 fn cell(preferred: bool, key: &SeriesKey, version: &Version) -> (SeriesKey, Period) {
     let source = if preferred { String::new() } else { key.source.clone() };
@@ -173,7 +198,22 @@ fn queried(engine: &Engine, filter: &Filter, preferred: bool, revision: u64) -> 
     let mut state = State::new();
     let answered = engine.query(&query, |chunk| {
         for row in &chunk.rows {
-            state.insert(cell(preferred, &chunk.key, &row.version), (chunk.key.source.clone(), row.version.revision));
+            state.insert(
+                cell(preferred, &chunk.key, &row.version),
+                (chunk.key.source.clone(), row.version.revision, row.version.figure.clone()),
+            );
+        }
+        ControlFlow::Continue(())
+    });
+    answered.unwrap();
+    let computation = Computation { filter: filter.clone(), steps: Vec::new(), latest_n: 0, page_size: 0, after: None };
+    let reading = engine.reading(query.moment);
+    let answered = reading.compute(&computation, |chunk| {
+        for point in chunk.points.iter().filter(|_| !INDICATORS.contains(&chunk.key.indicator.as_str())) {
+            state.insert(
+                cell(preferred, &chunk.key, &point.version),
+                (chunk.key.source.clone(), point.version.revision, point.version.figure.clone()),
+            );
         }
         ControlFlow::Continue(())
     });
@@ -186,10 +226,11 @@ fn apply(state: &mut State, preferred: bool, changes: &[PictureChange]) {
     for change in changes {
         assert!(places.insert(change.place), "once: {change:?}");
         let cell = cell(preferred, &change.key, &change.version);
-        let previous = change.previous.as_ref().map(|(key, version)| (key.source.clone(), version.revision));
+        let previous =
+            change.previous.as_ref().map(|(key, version)| (key.source.clone(), version.revision, version.figure.clone()));
         assert_eq!(state.get(&cell), previous.as_ref(), "what it replaced: {change:?}");
         match change.after() {
-            Some((key, version)) => drop(state.insert(cell, (key.source.clone(), version.revision))),
+            Some((key, version)) => drop(state.insert(cell, (key.source.clone(), version.revision, version.figure.clone()))),
             None => drop(state.remove(&cell)),
         }
     }

@@ -1,5 +1,6 @@
 //! What the record answers beyond the figures themselves.
 
+mod revisions;
 mod selection;
 
 use std::sync::Arc;
@@ -82,8 +83,8 @@ impl AnalyticsService for Analytics {
 
     async fn get_revision_statistics(
         &self,
-        _: Request<v1::GetRevisionStatisticsRequest>,
+        request: Request<v1::GetRevisionStatisticsRequest>,
     ) -> Result<Response<v1::GetRevisionStatisticsResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+        self.answer(request, 0, revisions::get).await
     }
 }

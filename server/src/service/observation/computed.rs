@@ -22,13 +22,25 @@ pub(super) struct Query {
     explain: bool,
 }
 
+/// Whether a query names a derived indicator. Which are derived may change; at the moment that is asked for, it is looked again.
+pub(super) fn names_derived(engine: &Engine, request: &v1::QueryObservationsRequest) -> bool {
+    let catalog = engine.catalog();
+    let as_of = request.as_of.as_ref().map_or(0, |as_of| as_of.revision);
+    let revisions = [engine.head().revision, as_of];
+    let derived = |id: &String| {
+        let is = |revision| catalog.at(revision).indicator(id).is_some_and(|it| !it.formula.is_empty());
+        revisions.into_iter().any(is)
+    };
+    request.filter.iter().flat_map(|filter| &filter.indicators).any(derived)
+}
+
 pub(super) fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u64) -> Result<Query, Error> {
     let mut violations = Vec::new();
     let filter = filter::check(request.filter, &mut violations);
     let as_of = moment::check(request.as_of.as_ref(), &mut violations);
     let steps = transform::check(&request.transforms, "transforms", &mut violations);
     if request.updated_after != 0 {
-        let description = "is about figures as they are recorded; leave it out, or the transforms";
+        let description = "is about figures as they are recorded; leave it out, or the transforms and derived indicators";
         violations.push(Violation::new("updated_after", ErrorReason::ConflictingFields, description));
     }
     let catalog = engine.catalog();

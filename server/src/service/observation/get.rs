@@ -1,7 +1,7 @@
 use indicator_proto::{SeriesKey, v1};
 
 use super::{
-    super::{gate, moment},
+    super::{computed, gate, moment},
     reach,
 };
 use crate::{
@@ -25,12 +25,16 @@ pub(super) async fn get(
     reach(engine, request.min_revision, deadline).await?;
     let revision = engine.head().revision;
     let moment = moment::resolve(engine, as_of)?;
+    if let Some(point) = engine.derived_cell(&key, period, moment, request.explain)? {
+        let observation = Some(computed::observation(&point, true, request.explain));
+        return Ok(v1::GetObservationResponse { observation, revision });
+    }
     let (key, row) = engine.cell(&key, period, moment)?;
     Ok(v1::GetObservationResponse { observation: Some(wire::row(&row, Some(v1::SeriesKey::from(&*key)))), revision })
 }
 
 /// A series key that names an indicator and a region; the source may be left open.
-pub(super) fn named_series(key: Option<v1::SeriesKey>, violations: &mut Vec<Violation>) -> SeriesKey {
+pub(in crate::service) fn named_series(key: Option<v1::SeriesKey>, violations: &mut Vec<Violation>) -> SeriesKey {
     let key = SeriesKey::from(key.unwrap_or_default());
     for (name, id) in [("indicator", &key.indicator), ("region", &key.region)] {
         if id.is_empty() {

@@ -5,6 +5,7 @@ mod computed;
 mod get;
 mod import;
 mod query;
+mod vintage_dates;
 mod vintages;
 mod write;
 
@@ -17,6 +18,7 @@ use prost::Message as _;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming, server::ServerStreamingService};
 
+pub(super) use self::get::named_series;
 use crate::{
     engine::{Engine, Error},
     serve::Deadline,
@@ -33,6 +35,17 @@ impl Observations {
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
         Self { engine }
+    }
+
+    /// Answers with all that a series ever was: read from the disk, not on an async thread.
+    async fn blocking<Q: Send + 'static, S: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        answer: fn(&Engine, Q) -> Result<S, Error>,
+    ) -> Result<Response<S>, Status> {
+        let engine = Arc::clone(&self.engine);
+        let answer = tokio::task::spawn_blocking(move || answer(&engine, request.into_inner())).await;
+        Ok(Response::new(answer.map_err(|panic| Status::internal(panic.to_string()))??))
     }
 }
 
@@ -129,14 +142,14 @@ impl ObservationService for Observations {
         &self,
         request: Request<v1::ListVintagesRequest>,
     ) -> Result<Response<v1::ListVintagesResponse>, Status> {
-        Ok(Response::new(vintages::list(&self.engine, request.into_inner())?))
+        self.blocking(request, vintages::list).await
     }
 
     async fn list_vintage_dates(
         &self,
-        _: Request<v1::ListVintageDatesRequest>,
+        request: Request<v1::ListVintageDatesRequest>,
     ) -> Result<Response<v1::ListVintageDatesResponse>, Status> {
-        Err(Status::unimplemented("replaced by the next commit"))
+        self.blocking(request, vintage_dates::list).await
     }
 
     async fn list_commits(&self, request: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {

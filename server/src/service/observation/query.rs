@@ -32,7 +32,7 @@ pub(super) async fn query(
     let fingerprint = fingerprint(&request);
     let (sender, receiver) = mpsc::channel(WAITING);
     // Reads block on the disk, and a slow reader blocks them: not on an async thread.
-    if request.transforms.is_empty() {
+    if request.transforms.is_empty() && !computed::names_derived(&engine, &request) {
         let query = check(&engine, request, fingerprint)?;
         tokio::task::spawn_blocking(move || answer(&engine, &query, fingerprint, &sender));
     } else {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write};
 use fastrand::Rng;
 use indicator_proto::v1;
 
-const SOURCE: &str = "bureau";
+pub(crate) const SOURCE: &str = "bureau";
 const COUNTRY: &str = "XX";
 const FIRST_YEAR: u32 = 1950;
 
@@ -17,11 +17,11 @@ pub(crate) struct Figures {
     pub(crate) months: u32,
 }
 
-fn named(name: &str) -> BTreeMap<String, String> {
+pub(crate) fn named(name: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("en".to_owned(), name.to_owned())])
 }
 
-fn indicator_id(number: u32) -> String {
+pub(crate) fn indicator_id(number: u32) -> String {
     format!("indicator-{number:03}")
 }
 

@@ -5,6 +5,7 @@
 //! so that what else the machine does falls on all of them; the table shows the median of the rounds ([`report`]).
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod analysis;
 mod etcd;
 mod figures;
 mod import;
@@ -21,8 +22,19 @@ mod writes;
 
 use anyhow::{Result, bail};
 
-const NAMES: [&str; 10] =
-    ["unary", "writes", "import", "streaming", "open", "watch", "watch-latest", "watch-stalled", "watch-idle", "watch-replay"];
+const NAMES: [&str; 11] = [
+    "analysis",
+    "unary",
+    "writes",
+    "import",
+    "streaming",
+    "open",
+    "watch",
+    "watch-latest",
+    "watch-stalled",
+    "watch-idle",
+    "watch-replay",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -38,6 +50,7 @@ async fn main() -> Result<()> {
     let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|a| a == name);
     for name in NAMES.into_iter().filter(|name| wanted(name)) {
         match name {
+            "analysis" => analysis::run().await?,
             "unary" => unary::run().await?,
             "writes" => writes::run().await?,
             "import" => import::run().await?,

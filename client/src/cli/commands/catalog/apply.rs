@@ -9,7 +9,7 @@ use indicator_client::{
 };
 use indicator_proto::{
     to_json,
-    v1::{ApplyCatalogRequest, ApplyCatalogResponse, CatalogAction, CatalogChange, ChangeKind, catalog_entry::Entry},
+    v1::{ApplyCatalogRequest, ApplyCatalogResponse, CatalogAction, CatalogChange, ChangeKind, EntryKind, catalog_entry::Entry},
 };
 use serde_json::Value;
 
@@ -106,8 +106,8 @@ fn locate<'a>(field: &'a str, origins: &'a [String]) -> Option<(&'a str, &'a str
     let origin = origins.get(index.parse::<usize>().ok()?)?;
     let path = path.trim_start_matches('.');
     let path = path.strip_prefix("upsert").or(path.strip_prefix("delete")).unwrap_or(path).trim_start_matches('.');
-    let kinds = ["region", "source", "unit", "dimension", "indicator"];
-    let inner = kinds.iter().find_map(|kind| path.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with('.')));
+    let mut kinds = EntryKind::ALL.iter().map(|(kind, _)| kind.noun());
+    let inner = kinds.find_map(|kind| path.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with('.')));
     Some((origin, inner.unwrap_or(path).trim_start_matches('.')))
 }
 

@@ -64,10 +64,7 @@ fn a_level_or_a_region_above_is_required() {
     };
     assert_eq!(
         fields(RegionSelection::default()),
-        [
-            ("selection.indicator".to_owned(), ErrorReason::Required),
-            ("selection.level".to_owned(), ErrorReason::Required)
-        ]
+        [("selection.indicator".to_owned(), ErrorReason::Required), ("selection.level".to_owned(), ErrorReason::Required)]
     );
     let population = |level: &str, under: &str| RegionSelection { indicator: "population".into(), ..selection(level, under) };
     assert_eq!(fields(population("province", "")), []);
