@@ -99,3 +99,24 @@ pub fn indicator(id: &str, unit: &str) -> CatalogEntry {
         ..Indicator::default()
     }))
 }
+
+/// An indicator that is computed of others.
+#[must_use]
+pub fn derived(id: &str, unit: &str, formula: &str) -> CatalogEntry {
+    let (names, unit, formula) = (names(id), unit.into(), formula.into());
+    entry(Entry::Indicator(Indicator { id: id.into(), names, unit, formula, ..Indicator::default() }))
+}
+
+/// A unit of so much of one for each of another: "CNY/{station}".
+#[must_use]
+pub fn ratio(numerator: &str, denominator: &str) -> CatalogEntry {
+    let id = format!("{numerator}/{denominator}");
+    entry(Entry::Unit(Unit {
+        names: names(&id),
+        id,
+        kind: UnitKind::Ratio.into(),
+        numerator: numerator.into(),
+        denominator: denominator.into(),
+        ..Unit::default()
+    }))
+}

@@ -6,9 +6,9 @@ use indicator_proto::v1::{
     ApplyCatalogRequest, ApplyCatalogResponse, AsOf, Commit, GetObservationRequest, GetStatusRequest, GetStatusResponse,
     ListCommitsRequest, ListVintagesRequest, Observation, ObservationFilter, QueryObservationsRequest, SeriesKey, Vintage,
     WatchRequest, WatchResponse, WriteMode, WriteObservationsRequest, WriteObservationsResponse,
-    admin_service_client::AdminServiceClient, catalog_service_client::CatalogServiceClient,
-    observation_service_client::ObservationServiceClient, query_observations_response::Message,
-    watch_service_client::WatchServiceClient,
+    admin_service_client::AdminServiceClient, analytics_service_client::AnalyticsServiceClient,
+    catalog_service_client::CatalogServiceClient, observation_service_client::ObservationServiceClient,
+    query_observations_response::Message, watch_service_client::WatchServiceClient,
 };
 use tonic::{
     Request, Streaming,
@@ -57,6 +57,12 @@ impl Client {
     #[must_use]
     pub fn observations(&self) -> ObservationServiceClient<Channel> {
         ObservationServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    }
+
+    /// The stub of what is computed.
+    #[must_use]
+    pub fn analytics(&self) -> AnalyticsServiceClient<Channel> {
+        AnalyticsServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
     }
 
     /// The watches' stub.

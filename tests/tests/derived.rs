@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use indicator_client::{View, WatchEvent};
 use indicator_proto::v1::{
-    Bound, CatalogEntry, ChangeKind, GetObservationRequest, Indicator, MissingReason, Observation, ObservationFilter,
+    Bound, ChangeKind, GetObservationRequest, ListVintagesRequest, MissingReason, Observation, ObservationFilter,
     QueryObservationsRequest, SeriesKey, StartNow, Unit, UnitKind, WatchMode, WatchRequest, catalog_entry::Entry,
     watch_request::Start,
 };
 use indicator_tests::{
-    catalog::{indicator, region, source, unit, upsert},
+    catalog::{derived, ratio, region, source, upsert},
     client::{Client, at_revision, published_by, withdraw},
     figures::{bounded, content, key, missing, published, value, values},
     refusal::Refusal,
@@ -20,24 +20,12 @@ use tonic::Code;
 
 const PER_STATION: &str = "output-per-station";
 
-fn derived(id: &str, unit: &str, formula: &str) -> CatalogEntry {
-    let Some(Entry::Indicator(plain)) = indicator(id, unit).entry else { unreachable!("it is an indicator") };
-    let (time_aggregation, region_aggregation) = Default::default();
-    let entry = Indicator { formula: formula.into(), time_aggregation, region_aggregation, ..plain };
-    CatalogEntry { entry: Some(Entry::Indicator(entry)) }
-}
-
-fn ratio() -> CatalogEntry {
-    let Some(Entry::Unit(plain)) = unit("CNY/{station}", UnitKind::Ratio).entry else { unreachable!("it is a unit") };
-    CatalogEntry { entry: Some(Entry::Unit(Unit { numerator: "CNY".into(), denominator: "{station}".into(), ..plain })) }
-}
-
 /// `output-per-station` = output / 5g-base-stations, and `twice` that.
 async fn with_derived(server: &Server) -> Client {
     let client = server.client_with_catalog().await;
     let ratio_unit = "CNY/{station}";
     let entries = vec![
-        ratio(),
+        ratio("CNY", "{station}"),
         derived(PER_STATION, ratio_unit, "output / 5g-base-stations"),
         derived("twice", ratio_unit, "output-per-station * 2"),
     ];
@@ -141,6 +129,9 @@ async fn what_is_not_named_is_recorded_figures_alone() {
     assert_eq!(asked(&client, ObservationFilter::default()).await.len(), 2);
     let both = asked(&client, named(&["output", PER_STATION, "twice"])).await;
     assert_eq!(values(&both), [("2020", "8"), ("2020", "2"), ("2020", "4")]);
+    let vintages = ListVintagesRequest { series: Some(key("twice", "CN", "")), ..ListVintagesRequest::default() };
+    let refusal = client.observations().list_vintages(vintages).await.map_err(Refusal::from).unwrap_err();
+    assert_eq!(refusal.listed(), [("series.indicator", "INVALID_REQUEST")]);
     let request = QueryObservationsRequest { filter: Some(named(&["twice"])), updated_after: 1, ..Default::default() };
     let refusal: Refusal = client.query(request).await.unwrap_err();
     assert_eq!(refusal.listed(), [("updated_after", "CONFLICTING_FIELDS")]);

@@ -96,7 +96,7 @@ pub(crate) fn figure_with_unit(
 
 /// A text of digits with the unit's symbol, where that language puts it.
 pub(crate) fn with_unit(digits: &str, unit: Option<&Unit>, language: Language) -> String {
-    let symbol = unit.map_or("", |unit| symbol(unit, language));
+    let symbol = unit.map_or_else(String::new, |unit| symbol(unit, language));
     let rank = unit.is_some_and(|unit| unit.kind() == UnitKind::Rank);
     match (language, symbol.chars().next()) {
         (_, None) => digits.to_owned(),
@@ -108,12 +108,11 @@ pub(crate) fn with_unit(digits: &str, unit: Option<&Unit>, language: Language) -
 }
 
 /// How a unit is printed beside a figure; empty for the unit "1".
-pub(crate) fn symbol(unit: &Unit, language: Language) -> &str {
+pub(crate) fn symbol(unit: &Unit, language: Language) -> String {
     let id = unit.id.as_str();
     // "{station}" annotates the unit one; the braces are UCUM's, not people's.
-    let plain = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id);
-    let plain = if plain == "1" { "" } else { plain };
-    unit.symbols.get(language.tag()).map_or(plain, String::as_str)
+    let plain = || if id == "1" { String::new() } else { id.replace(['{', '}'], "") };
+    unit.symbols.get(language.tag()).cloned().unwrap_or_else(plain)
 }
 
 /// What else a reader must know of the figure: its statuses, its rounding, how the other sources see it.
@@ -244,6 +243,7 @@ mod tests {
         assert_eq!((figure(&rank, Language::En), figure(&rank, Language::Zh)), ("rank 3".into(), "第 3 位".into()));
         assert_eq!(figure(&unit("%", UnitKind::Share, &[]), Language::En), "3%");
         assert_eq!(figure(&unit("{station}", UnitKind::Count, &[]), Language::En), "3 station");
+        assert_eq!(figure(&unit("CNY/{person}", UnitKind::Ratio, &[]), Language::En), "3 CNY/person");
         assert_eq!(figure(&unit("1", UnitKind::Count, &[]), Language::En), "3");
         assert_eq!(figure(&unit("CNY", UnitKind::Currency, &[]), Language::En), "3 CNY");
     }

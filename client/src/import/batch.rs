@@ -175,8 +175,9 @@ impl Batches {
                 first = at;
                 continue;
             }
-            let problem = Arc::new(Problem::Duplicate { line: self.figures[first].line });
-            let figure = &self.figures[at];
+            let (figure, line) = (&self.figures[at], self.figures[first].line);
+            let same_edition = self.published_at(figure) == self.published_at(&self.figures[first]);
+            let problem = Arc::new(if same_edition { Problem::Duplicate { line } } else { Problem::OtherEdition { line } });
             rows.rejects.push(Reject { line: figure.line, column: header(rows, figure), field: "period".into(), problem });
         }
         let mut again = again.into_iter();

@@ -108,6 +108,12 @@ pub enum Problem {
         /// Where it was.
         line: u64,
     },
+    /// The cell was there before, published at another time, and a series is replaced by one state.
+    #[error("another edition of the cell on line {line}; one edition replaces a series, so put each into a file of its own")]
+    OtherEdition {
+        /// Where it was.
+        line: u64,
+    },
     /// The catalog has nothing of this name, or several things.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -278,11 +278,19 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::cell`].
+    /// As [`Engine::cell`]; [`Error::Invalid`] for a derived indicator.
     pub fn series(&self, key: &SeriesKey, period: Option<Period>) -> Result<Arc<SeriesKey>, Error> {
         let moment = self.moment(None, None, None)?;
         if let Some(certain) = self.certain_series(key) {
             return Ok(certain);
+        }
+        if let Some(formula) = analysis::derived::formula(self.catalog().at(moment.revision), &key.indicator) {
+            let description = format!(
+                "{:?} is computed as {formula} and has no versions of its own; ask for those of what it is computed of, or read it \
+                 with `as_of`",
+                key.indicator
+            );
+            return Err(Violation::new("series.indicator", ErrorReason::InvalidRequest, description).into());
         }
         let preferred = query::cell(&self.shared, key, period, moment)?.map(|(key, _)| key);
         preferred.ok_or_else(|| self.absent(key, period, moment))

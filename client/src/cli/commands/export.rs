@@ -5,11 +5,16 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use futures::future::try_join_all;
 use indicator_client::export;
-use indicator_proto::v1::QueryObservationsRequest;
+use indicator_proto::v1::{GetIndicatorRequest, QueryObservationsRequest};
 
 use super::query::FilterArgs;
-use crate::{context::Context, moment::AsOfArgs};
+use crate::{
+    context::Context,
+    failure::{Failure, quoted},
+    moment::AsOfArgs,
+};
 
 /// Arguments of `indicator export`.
 #[derive(Debug, clap::Args)]
@@ -31,11 +36,22 @@ pub(crate) struct Args {
     filter: FilterArgs,
 }
 
+/// What is computed cannot be imported again.
+async fn refuse_derived(cx: &Context, indicators: &[String]) -> anyhow::Result<()> {
+    let requests = indicators.iter().map(|id| GetIndicatorRequest { id: id.clone(), as_of: None });
+    let found = try_join_all(requests.map(|request| cx.client.get_indicator(request))).await?;
+    let derived = found.into_iter().filter_map(|it| it.indicator).find(|it| !it.formula.is_empty());
+    let Some(derived) = derived else { return Ok(()) };
+    let what = format!("{} is computed as {}, and could not be imported again", derived.id, derived.formula);
+    Err(Failure::usage(what).remedy(format!("indicator query -i {} -o csv", quoted(&derived.id))).into())
+}
+
 /// Writes the figures.
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     let mut filter = args.filter.filter(cx).await?;
     // The preferred figure of each cell would be a view of the record, not the record.
     filter.all_sources = filter.sources.is_empty();
+    refuse_derived(cx, &filter.indicators).await?;
     let request =
         QueryObservationsRequest { filter: Some(filter), as_of: args.moment.moment(), ..QueryObservationsRequest::default() };
     let written = match &args.file {

@@ -34,7 +34,11 @@ Examples:
 A file with the columns that exports have needs nothing said. Of other files, flags or a mapping say which column
 or constant is what; a mapping named FILE.import.toml, or import.toml beside the file, is found by itself.
 Everything is checked first, and nothing is written if any row is bad, unless --rejects says where to write
-those. An interrupted import is finished by running it again: figures that are there already make no version.")]
+those. An interrupted import is finished by running it again: figures that are there already make no version.
+
+Editions go in from the oldest to the newest; those of one import do, however they are named. An edition that repeats a
+figure makes no version, so an older one that is imported later, with another figure, stands in its place until the newer
+one is imported again.")]
 pub(crate) struct Args {
     /// What becomes of the cells that are named, and of the others of their series
     #[arg(long, value_enum, default_value_t = Mode::Merge, value_name = "MODE")]

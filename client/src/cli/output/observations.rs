@@ -75,7 +75,7 @@ impl View for Observations {
             self.labels.dimensions(series, self.language),
             observation.period.clone(),
             figure(observation, indicator.and_then(|it| it.decimals), self.language),
-            self.labels.unit_shown(observation).map(|it| symbol(it, self.language).to_owned()).unwrap_or_default(),
+            self.labels.unit_shown(observation).map(|it| symbol(it, self.language)).unwrap_or_default(),
             match series.source.as_str() {
                 "" => self.language.word("(computed)", "（计算）").to_owned(),
                 source => self.name(EntryKind::Source, source),

@@ -73,12 +73,13 @@ impl Table {
 
     /// Whether no line of it need be wrapped.
     pub(crate) fn fits(&self, style: Style) -> bool {
-        available(style).is_none_or(|available| self.whole_width() <= available)
+        self.fits_within(available(style))
     }
 
-    fn whole_width(&self) -> usize {
+    fn fits_within(&self, available: Option<usize>) -> bool {
         let shown = self.shown();
-        self.widths(&shown, None).iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+        let whole = self.widths(&shown, None).iter().sum::<usize>() + GAP * shown.len().saturating_sub(1);
+        available.is_none_or(|available| whole <= available)
     }
 
     /// The columns that have any text.
@@ -209,6 +210,16 @@ mod tests {
         let mut table = Table::new(vec![Column::text("A"), Column::text("B"), Column::text("C")]);
         table.push(vec!["1".into(), String::new(), "3".into()]);
         assert_eq!(text(&table), "A  C\n1  3\n");
+    }
+
+    #[test]
+    fn a_table_fits_where_its_longest_line_does() {
+        let mut table = Table::new(vec![Column::text("PERIOD"), Column::text("EMPTY"), Column::figure("2021-12-06".to_owned())]);
+        table.push(vec!["2020".into(), String::new(), "未采集".into()]);
+        let longest = text(&table).lines().map(UnicodeWidthStr::width).max();
+        assert_eq!(longest, Some(18));
+        assert!(table.fits_within(Some(18)) && table.fits_within(None));
+        assert!(!table.fits_within(Some(17)));
     }
 
     #[test]

@@ -68,11 +68,6 @@ pub(super) fn pow(a: Decimal, n: u32, rounding: Rounding) -> Option<Decimal> {
     rounded!(rounding, |context| context.powi(&number(a), n.into()))
 }
 
-/// The square root of a number that is not negative.
-pub(super) fn sqrt(a: Decimal, rounding: Rounding) -> Option<Decimal> {
-    rounded!(rounding, |context| context.sqrt(&number(a)))
-}
-
 /// The number below zero as far as `a` is above it.
 pub(super) fn negated(a: Decimal) -> Decimal {
     Decimal::from_parts(-a.mantissa(), a.scale()).expect("a decimal's negative has as many digits")
@@ -148,7 +143,6 @@ mod tests {
         // By the decimal module of Python.
         assert_eq!(ln(d("2"), Rounding::Nearest), Some(d("0.6931471805599453094172321215")));
         assert_eq!(pow(d("1.01"), 12, Rounding::Nearest), Some(d("1.126825030131969720661201")));
-        assert_eq!(sqrt(d("2"), Rounding::Nearest), Some(d("1.414213562373095048801688724")));
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub(in crate::engine) fn leaves(view: View<'_>, indicator: &str) -> BTreeSet<Str
     leaves
 }
 
+/// A region and a breakdown.
+type Subject = (String, BTreeMap<String, String>);
+
 impl Reading<'_> {
     /// The figures of a derived indicator: of each period for which all operands have one.
     pub(super) fn derived_line(&self, key: &Arc<SeriesKey>, formula: &Formula, sources: &Sources) -> Result<Line, Error> {
@@ -108,7 +111,7 @@ impl Reading<'_> {
         let mut selected = Vec::new();
         let derived = filter.indicators.iter().filter(|id| formula(self.catalog(), id).is_some());
         for (ordinal, id) in derived.enumerate() {
-            let mut common: Option<BTreeMap<(String, BTreeMap<String, String>), u32>> = None;
+            let mut common: Option<BTreeMap<Subject, u32>> = None;
             for leaf in leaves(self.catalog(), id) {
                 let of_leaf = self.subjects(filter, leaf);
                 common = Some(match common {
@@ -132,7 +135,7 @@ impl Reading<'_> {
     }
 
     /// The regions and breakdowns that an indicator has series for, with the first series of each.
-    fn subjects(&self, filter: &Filter, indicator: String) -> BTreeMap<(String, BTreeMap<String, String>), u32> {
+    fn subjects(&self, filter: &Filter, indicator: String) -> BTreeMap<Subject, u32> {
         let filter = Filter { indicators: BTreeSet::from([indicator]), ..filter.clone() };
         let index = self.shared().index();
         let mut subjects = BTreeMap::new();

@@ -106,14 +106,14 @@ impl<'a> Cell<'a> {
         let (from, to) = (exact(first.vintage)?, exact(latest.vintage)?);
         // Withdrawn and missing figures say nothing about the value; it is revised where the next one that is told is another.
         let told: Vec<_> = events.iter().filter_map(|event| Some((event.date, told(event.vintage)?))).collect();
-        let changes = told.windows(2).filter(|pair| pair[0].1 != pair[1].1);
+        let mut changes = told.windows(2).filter(|pair| pair[0].1 != pair[1].1);
         Some(Self {
             first: first.vintage,
             latest: latest.vintage,
             size_of_latest: Exact::from(to).abs(),
             revision: Exact::from(to) - &Exact::from(from),
             versions: versions.len(),
-            until_latest_change: changes.last().map(|pair| pair[1].0.micros() - first.date.micros()),
+            until_latest_change: changes.next_back().map(|pair| pair[1].0.micros() - first.date.micros()),
         })
     }
 

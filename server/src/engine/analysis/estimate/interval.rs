@@ -277,7 +277,7 @@ fn product(a: Limit, b: Limit, rounding: Rounding) -> Limit {
     match (a, b) {
         (Limit::At(x, p), Limit::At(y, q)) => {
             // Zero times anything is zero, whether or not the other end is reached.
-            let included = (p && q) || (p && x.is_zero()) || (q && y.is_zero());
+            let included = (p && (q || x.is_zero())) || (q && y.is_zero());
             limit(arithmetic::mul(x, y, rounding), included, sign)
         }
         (Limit::At(x, p), _) if x.is_zero() => Limit::At(x, p),
@@ -292,7 +292,7 @@ fn quotient(a: Limit, b: Limit, side: Ordering, rounding: Rounding) -> Limit {
     let zero = Decimal::from(0);
     match (a, b) {
         (Limit::At(x, p), Limit::At(y, q)) if !y.is_zero() => {
-            limit(arithmetic::div(x, y, rounding), (p && q) || (p && x.is_zero()), sign)
+            limit(arithmetic::div(x, y, rounding), p && (q || x.is_zero()), sign)
         }
         (Limit::At(x, p), _) if x.is_zero() => Limit::At(x, p),
         // Anything over what grows without an end comes near zero.
