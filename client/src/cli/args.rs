@@ -79,22 +79,26 @@ mod tests {
         Usage: indicator [OPTIONS] <COMMAND>
 
         Commands:
-          get          Print one figure with everything known of it
-          query        List the figures that a selection of indicators, regions, sources and periods has
-          put          Write one figure
-          delete       Withdraw a figure, or all of a series; their history stays
-          import       Write the figures of data files
-          replay       Write the figures of data files as a stream, period by period or edition by edition
-          export       Print figures as the tidy CSV that import takes
-          search       Find indicators, regions, sources, units and dimensions by name
-          catalog      Read and write the catalog: regions, sources, units, dimensions, indicators
-          history      Print every version that a figure had
-          log          Print the commits: who changed what, when and why
-          watch        Print changes as they happen
-          compact      Let replays of changes begin later; figures and their history stay
-          status       Print how the service is
-          completions  Print the completion script of a shell
-          help         Print this message or the help of the given subcommand(s)
+          get            Print one figure with everything known of it
+          query          List the figures that a selection of indicators, regions, sources and periods has
+          put            Write one figure
+          delete         Withdraw a figure, or all of a series; their history stays
+          import         Write the figures of data files
+          replay         Write the figures of data files as a stream, period by period or edition by edition
+          export         Print figures as the tidy CSV that import takes
+          search         Find indicators, regions, sources, units and dimensions by name
+          catalog        Read and write the catalog: regions, sources, units, dimensions, indicators
+          rollup         Make figures of regions into one of the region above them
+          compare        Print regions by indicators as one table
+          discrepancies  List the cells of which sources say what cannot all be true
+          milestones     Tell when figures crossed thresholds, for certain or perhaps
+          history        Print every version that a figure had
+          log            Print the commits: who changed what, when and why
+          watch          Print changes as they happen
+          compact        Let replays of changes begin later; figures and their history stay
+          status         Print how the service is
+          completions    Print the completion script of a shell
+          help           Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help

@@ -165,6 +165,17 @@ pub(crate) struct Labels {
 impl Labels {
     /// The labels of series: their indicators with units, regions, sources and dimensions.
     pub(crate) async fn of_series<'a>(cx: &Context, series: impl IntoIterator<Item = &'a SeriesKey>) -> Result<Self, Error> {
+        let mut labels = Self::default();
+        labels.load_series(cx, series).await?;
+        Ok(labels)
+    }
+
+    /// Adds those of series.
+    pub(crate) async fn load_series<'a>(
+        &mut self,
+        cx: &Context,
+        series: impl IntoIterator<Item = &'a SeriesKey>,
+    ) -> Result<(), Error> {
         let mut wanted = Wanted::default();
         for key in series {
             wanted.add(EntryKind::Indicator, &key.indicator);
@@ -172,10 +183,8 @@ impl Labels {
             wanted.add(EntryKind::Source, &key.source);
             key.dimensions.keys().for_each(|dimension| wanted.add(EntryKind::Dimension, dimension));
         }
-        let mut labels = Self::default();
-        labels.load(cx, wanted).await?;
-        labels.load_units(cx, []).await?;
-        Ok(labels)
+        self.load(cx, wanted).await?;
+        self.load_units(cx, []).await
     }
 
     /// The labels of observations, of what they were computed of, and of their units.
@@ -204,6 +213,18 @@ impl Labels {
                 self.add([Entry::Unit(Unit { id: id.to_owned(), ..Unit::default() })]);
             }
         }
+    }
+
+    /// Adds entries of a kind.
+    pub(crate) async fn load_names<'a>(
+        &mut self,
+        cx: &Context,
+        kind: EntryKind,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), Error> {
+        let mut wanted = Wanted::default();
+        ids.into_iter().filter(|id| self.entry(kind, id).is_none()).for_each(|id| wanted.add(kind, id));
+        self.load(cx, wanted).await
     }
 
     /// Adds the units of the indicators that are there, and others.

@@ -7,6 +7,8 @@ use std::{
 
 use clap::ValueEnum;
 use indicator_client::Client;
+use indicator_proto::to_json;
+use prost::{Message, Name};
 
 use crate::output::{Listing, Style, View};
 
@@ -85,6 +87,24 @@ impl Context {
     /// Writes items to standard output in the format asked for.
     pub(crate) fn listing<V: View>(&self, view: V) -> anyhow::Result<Listing<V, Output>> {
         Listing::new(view, self.format, self.style, self.stdout())
+    }
+
+    /// Writes an answer that is there as a whole as one JSON object: the response in the proto3 JSON mapping.
+    pub(crate) fn json<M: Message + Name>(&self, response: &M) -> anyhow::Result<()> {
+        let mut out = self.stdout();
+        serde_json::to_writer_pretty(&mut out, &to_json(response))?;
+        writeln!(out)?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes items as lines of JSON.
+    pub(crate) fn ndjson<'a, M: Message + Name + 'a>(&self, items: impl IntoIterator<Item = &'a M>) -> anyhow::Result<()> {
+        let mut out = self.stdout();
+        for item in items {
+            serde_json::to_writer(&mut out, &to_json(item))?;
+            writeln!(out)?;
+        }
+        Ok(out.flush()?)
     }
 
     /// Tells people something on standard error that is not data. Programs, which ask for another format, are not told.

@@ -119,10 +119,7 @@ pub(crate) fn symbol(unit: &Unit, language: Language) -> String {
 pub(crate) fn remarks(observation: &Observation, language: Language) -> Vec<String> {
     let mut remarks: Vec<String> = statuses(observation, language).into_iter().map(str::to_owned).collect();
     if let Some(Coverage { reported, expected }) = observation.coverage.filter(|it| it.reported < it.expected) {
-        remarks.push(match language {
-            Language::En => format!("{reported} of {expected}"),
-            Language::Zh => format!("{expected} 中有 {reported}"),
-        });
+        remarks.push(coverage(Coverage { reported, expected }, language));
     }
     if !observation.rounded_to.is_empty() {
         remarks.push(rounding(&observation.rounded_to, language));
@@ -132,6 +129,14 @@ pub(crate) fn remarks(observation: &Observation, language: Language) -> Vec<Stri
         (others, disagree) => remarks.push(other_sources(others, disagree, language)),
     }
     remarks
+}
+
+/// Of how much a figure is made: `18 of 21`.
+pub(crate) fn coverage(Coverage { reported, expected }: Coverage, language: Language) -> String {
+    match language {
+        Language::En => format!("{reported} of {expected}"),
+        Language::Zh => format!("{expected} 中有 {reported}"),
+    }
 }
 
 /// The statuses as words.

@@ -2,8 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicator_proto::v1::{
-    AggregationMethod, Bound, ChangeKind, EntryKind, Frequency, MatchKind, MissingReason, ObservationStatus, VintageAxis,
-    VintageView,
+    AggregationMethod, Bound, ChangeKind, Crossing, EntryKind, Frequency, MatchKind, MilestoneState, MissingReason,
+    ObservationStatus, VintageAxis, VintageView,
 };
 
 use crate::context::Language;
@@ -176,6 +176,19 @@ pub(crate) fn change(kind: ChangeKind, language: Language) -> &'static str {
         ChangeKind::Backfilled => language.word("backfilled", "补录"),
         ChangeKind::Entered => language.word("entered", "移入"),
         ChangeKind::Left => language.word("left", "移出"),
+    }
+}
+
+/// How certain it is that a figure crossed a threshold.
+pub(crate) fn milestone(state: MilestoneState, crossing: Crossing, language: Language) -> &'static str {
+    let fell = crossing == Crossing::FellTo;
+    match state {
+        MilestoneState::Unspecified => "",
+        MilestoneState::NotReached if fell => language.word("still above", "尚未降至"),
+        MilestoneState::NotReached => language.word("not reached", "尚未达到"),
+        MilestoneState::Possible => language.word("in the making", "可能已达"),
+        MilestoneState::Proven if fell => language.word("fell to it", "已降至"),
+        MilestoneState::Proven => language.word("reached", "已达到"),
     }
 }
 

@@ -26,6 +26,14 @@ pub(super) struct Candidate<'a> {
     pub(super) version: &'a Version,
 }
 
+impl Candidate<'_> {
+    /// Place among the candidates of a cell; the lowest is the preferred one.
+    pub(super) fn preference(&self) -> impl Ord + use<> {
+        // The series' place makes the choice certain where everything else is equal.
+        (self.rank, Reverse(self.version.published_at), self.series)
+    }
+}
+
 /// What all sources say of a cell.
 pub(super) struct Verdict<'a> {
     pub(super) preferred: Candidate<'a>,
@@ -37,9 +45,7 @@ pub(super) struct Verdict<'a> {
 pub(super) fn choose<'a>(candidates: &[Candidate<'a>]) -> Option<Verdict<'a>> {
     let live: Vec<Candidate<'a>> = candidates.iter().filter(|c| !c.version.figure.is_withdrawn()).copied().collect();
     let field: &[Candidate<'a>] = if live.is_empty() { candidates } else { &live };
-    // The series' place makes the choice certain where everything else is equal.
-    let order = |c: &&Candidate<'a>| (c.rank, Reverse(c.version.published_at), c.series);
-    let preferred = *field.iter().min_by_key(order)?;
+    let preferred = *field.iter().min_by_key(|candidate| candidate.preference())?;
     let others = live.len().saturating_sub(1) as u32;
     let disagree = live.iter().any(|c| c.series != preferred.series && !agree(&c.version.figure, &preferred.version.figure));
     Some(Verdict { preferred, others, disagree })
@@ -53,8 +59,8 @@ fn agree(a: &Figure, b: &Figure) -> bool {
     }
 }
 
-/// The true figures that a published one allows.
-fn extent(figure: &Figure) -> Option<Extent> {
+/// The true figures that a published one allows; `None` of one that says nothing.
+pub(super) fn extent(figure: &Figure) -> Option<Extent> {
     match figure.datum {
         Datum::Value(value, bound) => Some(Extent::of_value(value, bound, figure.details.as_ref().and_then(|d| d.rounded_to))),
         Datum::Interval(interval) => Some(Extent::from(interval)),

@@ -42,12 +42,18 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    fn new(series: u32, period: Period) -> Self {
+    pub(super) fn new(series: u32, period: Period) -> Self {
         Self { series, period: (period.frequency() as u8, period.ordinal()) }
     }
 
+    /// Before the first cell of a series.
+    pub(super) fn before(series: u32) -> Self {
+        // No frequency has this number.
+        Self { series, period: (0, i32::MIN) }
+    }
+
     /// Whether a cell comes after the cursor.
-    fn is_before(self, series: u32, period: Period) -> bool {
+    pub(super) fn is_before(self, series: u32, period: Period) -> bool {
         (self.series, self.period) < (series, Self::new(series, period).period)
     }
 }

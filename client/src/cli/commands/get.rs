@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use indicator_proto::{
-    Bound, Decimal, Extent, Interval, Period, to_json,
+    Bound, Decimal, Extent, Interval, Period,
     v1::{
         self, EntryKind, ErrorReason, GetObservationRequest, MissingReason, Observation, ObservationFilter,
         QueryObservationsRequest, SeriesKey,
@@ -58,20 +58,15 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         Err(error) if error.reason() == Some(ErrorReason::NotFound) => return Err(no_figure(&request).into()),
         answer => answer?,
     };
-    let mut out = cx.stdout();
     match cx.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &to_json(&response))?;
-            writeln!(out)?;
-        }
+        Format::Json => cx.json(&response),
         Format::Ndjson | Format::Csv => {
             let observation = response.observation.unwrap_or_default();
             let dimensions = observation.series.iter().flat_map(|series| series.dimensions.keys().cloned()).collect();
-            drop(out);
             let mut listing = cx.listing(Observations::new(Labels::default(), dimensions, cx.language))?;
             listing.push(&observation)?;
             listing.finish(serde_json::Map::new())?;
-            return Ok(());
+            Ok(())
         }
         Format::Table => {
             let observation = response.observation.context("the server answered without a figure")?;
@@ -79,12 +74,12 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
             let others = other_sources(cx, &series, &observation, &args).await?;
             let mut labels = Labels::of_observations(cx, others.iter().chain([&observation])).await?;
             labels.load_units(cx, observation.equivalents.iter().map(|it| &*it.unit)).await?;
+            let mut out = cx.stdout();
             card(cx, &series, &observation, &others, &labels).write(cx.style, &mut out)?;
             explanation::write_operands(&observation, &labels, cx.language, &mut out)?;
+            Ok(out.flush()?)
         }
     }
-    out.flush()?;
-    Ok(())
 }
 
 fn no_figure(request: &GetObservationRequest) -> Failure {

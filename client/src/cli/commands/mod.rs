@@ -2,16 +2,20 @@
 
 mod catalog;
 mod compact;
+mod compare;
 mod completions;
 mod delete;
+mod discrepancies;
 mod export;
 mod get;
 mod history;
 mod import;
 mod log;
+mod milestones;
 mod put;
 mod query;
 mod replay;
+mod rollup;
 mod search;
 mod status;
 mod watch;
@@ -46,6 +50,14 @@ pub(crate) enum Command {
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
     Catalog(catalog::Args),
+    /// Make figures of regions into one of the region above them
+    Rollup(rollup::Args),
+    /// Print regions by indicators as one table
+    Compare(compare::Args),
+    /// List the cells of which sources say what cannot all be true
+    Discrepancies(discrepancies::Args),
+    /// Tell when figures crossed thresholds, for certain or perhaps
+    Milestones(milestones::Args),
     /// Print every version that a figure had
     History(history::Args),
     /// Print the commits: who changed what, when and why
@@ -74,6 +86,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::Rollup(args) => rollup::run(&cx()?, args).await,
+        Command::Compare(args) => compare::run(&cx()?, args).await,
+        Command::Discrepancies(args) => discrepancies::run(&cx()?, args).await,
+        Command::Milestones(args) => milestones::run(&cx()?, args).await,
         Command::History(args) => history::run(&cx()?, args).await,
         Command::Log(args) => log::run(&cx()?, args).await,
         Command::Watch(args) => watch::run(&cx()?, args).await,

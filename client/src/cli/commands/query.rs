@@ -61,6 +61,14 @@ pub(crate) struct FilterArgs {
     /// Only this indicator; may be repeated
     #[arg(short, long, value_name = "INDICATOR")]
     indicator: Vec<String>,
+    #[command(flatten)]
+    cells: CellArgs,
+}
+
+/// Which cells, whatever their indicator.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct CellArgs {
     /// Only this region; may be repeated
     #[arg(short, long, value_name = "REGION")]
     region: Vec<String>,
@@ -93,8 +101,14 @@ pub(crate) struct FilterArgs {
 impl FilterArgs {
     /// The filter for a request: names become ids.
     pub(crate) async fn filter(&self, cx: &Context) -> anyhow::Result<ObservationFilter> {
-        let lists =
-            [(EntryKind::Indicator, &self.indicator), (EntryKind::Region, &self.region), (EntryKind::Source, &self.source)];
+        self.cells.filter(cx, &self.indicator).await
+    }
+}
+
+impl CellArgs {
+    /// The filter for a request, of these indicators: names become ids.
+    pub(crate) async fn filter(&self, cx: &Context, indicators: &[String]) -> anyhow::Result<ObservationFilter> {
+        let lists = [(EntryKind::Indicator, indicators), (EntryKind::Region, &self.region), (EntryKind::Source, &self.source)];
         let ids = try_join_all(lists.into_iter().map(|(kind, texts)| cx.ids(kind, texts))).await?;
         let [indicators, regions, sources] = <[_; 3]>::try_from(ids).expect("one answer for each list");
         Ok(ObservationFilter {

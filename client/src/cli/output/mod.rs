@@ -16,7 +16,7 @@ pub(crate) use self::{
     card::Card,
     json::{JsonList, fields},
     listing::{Listing, View},
-    observations::{Observations, clock, time, with_series},
+    observations::{Observations, clock, number, time, with_series},
     table::{Column, Table},
 };
 

@@ -103,6 +103,13 @@ impl View for Observations {
     }
 }
 
+/// The number of a figure alone: value, bound, lower, upper.
+pub(crate) fn number(observation: Option<&Observation>) -> [String; 4] {
+    let Some(observation) = observation else { return Default::default() };
+    let interval = observation.interval.clone().unwrap_or_default();
+    [observation.value.clone(), bound_word(observation.bound()).to_owned(), interval.lower, interval.upper]
+}
+
 /// The fields after those of the dimensions.
 fn cells(observation: &Observation) -> [String; AFTER] {
     let interval = observation.interval.clone().unwrap_or_default();

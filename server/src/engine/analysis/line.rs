@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use indicator_proto::{Period, SeriesKey, Statuses, Time, v1::MissingReason};
 
 use super::estimate::{Estimate, Outcome};
-use crate::store::{Datum, Details, Figure, Kind, Version};
+use crate::{
+    engine::preferred::recency,
+    store::{Datum, Details, Figure, Kind, Version},
+};
 
 /// A figure of one period, recorded or computed.
 #[derive(Debug, Clone)]
@@ -31,6 +34,13 @@ pub struct Coverage {
     pub reported: u32,
     /// As many there should be.
     pub expected: u32,
+}
+
+impl Coverage {
+    pub(super) fn of(reported: usize, expected: usize) -> Self {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { reported: count(reported), expected: count(expected) }
+    }
 }
 
 /// How a figure came about.
@@ -141,8 +151,7 @@ impl Point {
 
     /// With how much it is made of.
     pub(super) fn covering(mut self, reported: usize, expected: usize) -> Self {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.coverage = Some(Coverage { reported: count(reported), expected: count(expected) });
+        self.coverage = Some(Coverage::of(reported, expected));
         self
     }
 
@@ -199,7 +208,13 @@ impl Line {
 
     /// The latest figure: that of the period with the greatest last day, among equals of the finer frequency.
     pub(super) fn latest(&self) -> Option<&Arc<Point>> {
-        self.points.iter().max_by_key(|point| crate::engine::preferred::recency(point.period()))
+        self.points.iter().max_by_key(|point| recency(point.period()))
+    }
+
+    /// The latest that is a figure, as far as it is known: what is missing is not the latest of anything.
+    pub(super) fn latest_known(&self) -> Option<&Arc<Point>> {
+        let known = self.points.iter().filter(|point| point.estimate().is_some());
+        known.max_by_key(|point| recency(point.period()))
     }
 
     /// A figure of the line, computed of others.

@@ -64,7 +64,7 @@ pub struct ComputedSummary {
 pub(super) struct Selected {
     pub(super) place: Place,
     /// The series, where each source has its own line; none of a derived indicator.
-    series: Option<u32>,
+    pub(super) series: Option<u32>,
     pub(super) key: Arc<SeriesKey>,
 }
 

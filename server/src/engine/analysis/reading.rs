@@ -69,8 +69,9 @@ impl<'a> Reading<'a> {
         self.shared
     }
 
-    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed for each cell. Nothing
-    /// is a line without points.
+    /// The figures of an indicator, region and breakdown, recorded or derived, of the preferred one of the sources that are allowed
+    /// for each cell. Nothing is a line without points. A source that had said nothing by the moment takes no part, so that the line
+    /// is the same whoever reports later.
     pub(super) fn line(&self, subject: &Arc<SeriesKey>, sources: &Sources) -> Result<Line, Error> {
         if let Some(formula) = derived::formula(self.catalog(), &subject.indicator) {
             return self.derived_line(subject, &formula, sources);
@@ -80,11 +81,19 @@ impl<'a> Reading<'a> {
             let keys = index.same_subject(subject).iter().map(|&id| (id, Arc::clone(index.key(id))));
             keys.filter(|(_, key)| allows(sources, &key.source)).collect()
         };
-        match series.as_slice() {
-            [] => Ok(self.empty(subject)),
-            [(id, key)] => self.series_line(*id, key),
-            _ => self.preferred_line(subject, &series),
+        let mut said = Vec::with_capacity(series.len());
+        for (id, key) in series {
+            let cells = self.cells(id)?;
+            if !cells.is_empty() {
+                said.push((key, cells));
+            }
         }
+        let line = |key: &Arc<SeriesKey>, points| Line { key: Arc::clone(key), unit: None, points, explain: self.explain };
+        Ok(match said.as_slice() {
+            [] => self.empty(&without_source(subject)),
+            [(key, cells)] => line(key, points(key, cells)),
+            several => line(&without_source(subject), self.preferred(several)),
+        })
     }
 
     /// A line without figures.
@@ -94,24 +103,23 @@ impl<'a> Reading<'a> {
 
     /// The figures of one series.
     pub(super) fn series_line(&self, id: u32, key: &Arc<SeriesKey>) -> Result<Line, Error> {
-        let cells = self.cells(id)?;
-        let points = cells.iter().filter_map(|version| Point::recorded(key, version, 0, false)).map(Arc::new).collect();
+        let points = points(key, &self.cells(id)?);
         Ok(Line { key: Arc::clone(key), unit: None, points, explain: self.explain })
     }
 
-    fn preferred_line(&self, subject: &Arc<SeriesKey>, series: &[(u32, Arc<SeriesKey>)]) -> Result<Line, Error> {
-        let cells = series.iter().map(|(id, _)| self.cells(*id)).collect::<Result<Vec<_>, _>>()?;
+    /// The figures of the preferred series for each cell.
+    fn preferred(&self, series: &[(Arc<SeriesKey>, Cells)]) -> Vec<Arc<Point>> {
         let view = self.catalog();
         let ranked: Vec<(SourceRank, &[Version])> =
-            series.iter().zip(&cells).map(|((_, key), cells)| (source_rank(view, key), &**cells)).collect();
+            series.iter().map(|(key, cells)| (source_rank(view, key), &**cells)).collect();
         let mut points = Vec::new();
         by_period(&ranked, |_, candidates| {
             let Some(verdict) = choose(candidates) else { return };
-            let (_, key) = &series[verdict.preferred.series];
+            let (key, _) = &series[verdict.preferred.series];
             let point = Point::recorded(key, verdict.preferred.version, verdict.others, verdict.disagree);
             points.extend(point.map(Arc::new));
         });
-        Ok(Line { key: without_source(subject), unit: None, points, explain: self.explain })
+        points
     }
 
     /// The regions that have series of an indicator, by id.
@@ -124,6 +132,11 @@ impl<'a> Reading<'a> {
     pub(super) fn cells(&self, id: u32) -> Result<Cells, Error> {
         read::cells(self.shared, id, self.moment)
     }
+}
+
+/// The figures of a series, as it alone tells them.
+fn points(key: &Arc<SeriesKey>, cells: &[Version]) -> Vec<Arc<Point>> {
+    cells.iter().filter_map(|version| Point::recorded(key, version, 0, false)).map(Arc::new).collect()
 }
 
 /// Whether figures of a source take part.
@@ -151,4 +164,25 @@ pub(super) fn without_source(key: &Arc<SeriesKey>) -> Arc<SeriesKey> {
 /// The sources of points, by id.
 pub(super) fn sources_of<'p>(points: impl IntoIterator<Item = &'p Arc<Point>>) -> BTreeSet<String> {
     points.into_iter().map(|point| point.key.source.clone()).filter(|source| !source.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::analysis::samples::Sample;
+
+    #[tokio::test]
+    async fn a_line_of_the_past_is_the_same_whoever_reports_later() {
+        let sample = Sample::new().await;
+        let before = sample.put("gdp", "b", &[("CN-SD", "2020", "5")]).await;
+        let told = |moment| {
+            let line = sample.engine.reading(moment).line(&subject("gdp", "CN-SD", &BTreeMap::new()), &Sources::Preferred);
+            let line = line.unwrap();
+            (line.key.source.clone(), line.points.iter().map(|point| point.key.source.clone()).collect::<Vec<_>>())
+        };
+        let first = told(sample.at(before));
+        sample.put("gdp", "a", &[("CN-SD", "2021", "6")]).await;
+        assert_eq!(told(sample.at(before)), first);
+        assert_eq!(told(sample.now()), (String::new(), vec!["b".to_owned(), "a".to_owned()]));
+    }
 }

@@ -20,7 +20,7 @@ use super::{
     reading::{Reading, subject},
     transform::{Plan, Step},
 };
-use crate::engine::{Error, Sources, Violation, catalog::View, check, preferred::recency};
+use crate::engine::{Error, Sources, Violation, catalog::View, check};
 
 /// Regions by their place in the tree: those of a level, those directly below a region, or those of a level at any depth below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -197,6 +197,18 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// The regions that existed on some day of a period, or that exist at the moment, by id.
+    pub(super) fn existing(&self, regions: &Regions, period: Option<Period>) -> Result<Vec<&Region>, Error> {
+        let day = self.day()?;
+        let existed = |region: &&Region| match period {
+            Some(period) => existed_in(region, period),
+            None => day.is_none_or(|day| existed(region, day, day)),
+        };
+        Ok(regions.of(self.catalog()).into_iter().filter(existed).collect())
+    }
+}
+
 impl<'r> RegionFigures<'r> {
     /// One for each period that any region has a figure for, by frequency, then start; exactly one where one period or the latest is
     /// asked for.
@@ -224,7 +236,7 @@ impl<'r> RegionFigures<'r> {
 
     fn latest(&self) -> CrossSection<'r> {
         let expected = self.lines.iter().filter(|(region, _)| self.day.is_none_or(|day| existed(region, day, day)));
-        CrossSection::new(None, expected.map(|(region, line)| (*region, latest_known(line))))
+        CrossSection::new(None, expected.map(|(region, line)| (*region, line.latest_known())))
     }
 }
 
@@ -239,12 +251,6 @@ impl<'r> CrossSection<'r> {
         }
         section
     }
-}
-
-/// The latest that is a figure.
-fn latest_known(line: &Line) -> Option<&Arc<Point>> {
-    let known = line.points.iter().filter(|point| point.estimate().is_some());
-    known.max_by_key(|point| recency(point.period()))
 }
 
 /// Whether a region existed on some day of a period.

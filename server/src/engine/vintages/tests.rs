@@ -226,14 +226,18 @@ proptest! {
     #[test]
     fn by_vintage_is_what_reads_as_of_each_date_give(versions in versions(), axis in axis()) {
         let history = History::new(versions.clone(), None);
-        let shown: Vec<_> = shown(&history, &by(VintageView::AllByVintage, axis)).into_iter().map(|s| (s.date.unwrap(), s.vintage.version)).collect();
-        let figures = |state: &BTreeMap<Period, Version>| -> Vec<_> { state.values().map(|v| (v.period, v.figure.clone())).collect() };
+        let shown = shown(&history, &by(VintageView::AllByVintage, axis));
+        let shown: Vec<_> = shown.into_iter().map(|s| (s.date.unwrap(), s.vintage.version)).collect();
+        let figures = |state: &BTreeMap<Period, Version>| -> Vec<_> {
+            state.values().map(|v| (v.period, v.figure.clone())).collect()
+        };
         let changed = |pair: &[(Time, BTreeMap<Period, Version>)]| figures(&pair[0].1) != figures(&pair[1].1);
         let states = states(&versions, axis);
         let changes: Vec<_> = states.windows(2).filter(|pair| changed(pair)).map(|pair| pair[1].clone()).collect();
         let expected: Vec<_> = changes.iter().flat_map(|(date, state)| state.values().map(|v| (*date, v.clone()))).collect();
         prop_assert_eq!(shown, expected);
-        prop_assert_eq!(history.dates(axis).iter().map(|d| d.date).collect::<Vec<_>>(), changes.iter().map(|(date, _)| *date).collect::<Vec<_>>());
+        let dates: Vec<Time> = history.dates(axis).iter().map(|d| d.date).collect();
+        prop_assert_eq!(dates, changes.iter().map(|(date, _)| *date).collect::<Vec<_>>());
     }
 
     #[test]
@@ -255,10 +259,12 @@ proptest! {
                 expected.push((pair[1].0, period, effect));
             }
         }
-        let shown: Vec<_> = shown(&history, &by(VintageView::NewOrRevised, axis)).iter().map(|s| (s.date.unwrap(), s.vintage.version.period, s.effect.unwrap())).collect();
+        let shown = shown(&history, &by(VintageView::NewOrRevised, axis));
+        let shown: Vec<_> = shown.iter().map(|s| (s.date.unwrap(), s.vintage.version.period, s.effect.unwrap())).collect();
         prop_assert_eq!(&shown, &expected);
         let counted = |effect| shown.iter().filter(|(_, _, e)| *e == effect).count() as u32;
-        let sums = history.dates(axis).iter().fold((0, 0, 0), |sum, d| (sum.0 + d.inserted, sum.1 + d.revised, sum.2 + d.withdrawn));
+        let add = |sum: (u32, u32, u32), d: &VintageDate| (sum.0 + d.inserted, sum.1 + d.revised, sum.2 + d.withdrawn);
+        let sums = history.dates(axis).iter().fold((0, 0, 0), add);
         prop_assert_eq!(sums, (counted(Effect::Inserted), counted(Effect::Revised), counted(Effect::Withdrawn)));
     }
 
@@ -270,7 +276,8 @@ proptest! {
                 first.entry(version.period).or_insert((date, version));
             }
         }
-        let shown: Vec<_> = shown(&History::new(versions, None), &by(VintageView::InitialRelease, axis)).into_iter().map(|s| (s.date.unwrap(), s.vintage.version)).collect();
+        let shown = shown(&History::new(versions, None), &by(VintageView::InitialRelease, axis));
+        let shown: Vec<_> = shown.into_iter().map(|s| (s.date.unwrap(), s.vintage.version)).collect();
         prop_assert_eq!(shown, first.into_values().collect::<Vec<_>>());
     }
 
@@ -296,10 +303,11 @@ proptest! {
         let history = History::new(versions.clone(), None);
         for vintage in history.vintages() {
             let cell = || versions.iter().filter(|v| v.period == vintage.version.period);
-            let next = cell().filter(|v| v.rank() > vintage.version.rank()).min_by_key(|v| v.rank());
+            let above = || cell().filter(|v| v.rank() > vintage.version.rank());
+            let next = above().min_by_key(|v| v.rank());
             prop_assert_eq!(vintage.published_until, next.map(|v| v.published_at));
             prop_assert_eq!(vintage.current, next.is_none());
-            let (earlier, later): (Vec<_>, Vec<_>) = cell().filter(|v| v.rank() > vintage.version.rank()).partition(|v| v.revision < vintage.version.revision);
+            let (earlier, later): (Vec<_>, Vec<_>) = above().partition(|v| v.revision < vintage.version.revision);
             let end = if earlier.is_empty() { later.iter().min_by_key(|v| v.revision).copied() } else { Some(&vintage.version) };
             prop_assert_eq!(vintage.superseded_revision, end.map_or(0, |v| v.revision));
             prop_assert_eq!(vintage.recorded_until, end.map(|v| v.recorded_at));

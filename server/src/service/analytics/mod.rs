@@ -1,6 +1,10 @@
 //! What the record answers beyond the figures themselves.
 
+mod compare;
+mod discrepancies;
+mod milestones;
 mod revisions;
+mod rollup;
 mod selection;
 
 use std::sync::Arc;
@@ -52,26 +56,30 @@ impl AnalyticsService for Analytics {
         Err(Status::unimplemented("follows"))
     }
 
-    async fn rollup(&self, _: Request<v1::RollupRequest>) -> Result<Response<v1::RollupResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+    async fn rollup(&self, request: Request<v1::RollupRequest>) -> Result<Response<v1::RollupResponse>, Status> {
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, rollup::roll_up).await
     }
 
-    async fn compare(&self, _: Request<v1::CompareRequest>) -> Result<Response<v1::CompareResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+    async fn compare(&self, request: Request<v1::CompareRequest>) -> Result<Response<v1::CompareResponse>, Status> {
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, compare::compare).await
     }
 
     async fn list_discrepancies(
         &self,
-        _: Request<v1::ListDiscrepanciesRequest>,
+        request: Request<v1::ListDiscrepanciesRequest>,
     ) -> Result<Response<v1::ListDiscrepanciesResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, discrepancies::list).await
     }
 
     async fn list_milestones(
         &self,
-        _: Request<v1::ListMilestonesRequest>,
+        request: Request<v1::ListMilestonesRequest>,
     ) -> Result<Response<v1::ListMilestonesResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, milestones::list).await
     }
 
     async fn watch_milestones(

@@ -7,8 +7,8 @@ mod window;
 
 use indicator_proto::{Decimal, Frequency, Period};
 
-pub(super) use plan::Plan;
 use plan::Stage;
+pub(super) use plan::{PERCENT, Plan};
 
 use super::{line::Line, reading::Reading};
 use crate::engine::{Error, Sources};

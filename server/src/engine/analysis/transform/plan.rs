@@ -11,7 +11,7 @@ use super::{Method, Span, Step};
 use crate::engine::{Violation, catalog::View};
 
 /// The unit of what is told in percent.
-const PERCENT: &str = "%";
+pub(in crate::engine::analysis) const PERCENT: &str = "%";
 
 /// The unit of a pure number.
 const ONE: &str = "1";

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use indicator_proto::{Bound, SeriesKey, Statuses, Time, v1, v1::MissingReason};
+use indicator_proto::{Bound, SeriesKey, Time, v1};
 
 use super::*;
 use crate::{
-    engine::analysis::line::{Origin, Point},
-    store::{Datum, Details, Figure, Kind, Version},
+    engine::analysis::{
+        line::{Origin, Point},
+        samples::figure,
+    },
+    store::{Datum, Kind, Version},
 };
 
 fn key() -> Arc<SeriesKey> {
