@@ -12,19 +12,33 @@
 //! id = "a-source-of-yesterday"
 //! ```
 //!
+//! [`parse`] reads them; [`to_toml`] and [`to_json`] write entries so that they are read back as they are.
+//!
 //! The entries of a table have the fields of the message of that name, in their proto3 JSON mapping. Enums may also be written by
 //! the end of their name: `kind = "count"` is `UNIT_KIND_COUNT`. What the schema does not know is an error, not ignored: a misspelt
 //! field would otherwise delete what it was meant to set.
 
+mod write;
+
 use std::fmt;
 
-use indicator_proto::v1::{CatalogAction, CatalogEntry, EntryReference, catalog_action::Action, catalog_entry::Entry};
+use indicator_proto::v1::{CatalogAction, CatalogEntry, EntryKind, EntryReference, catalog_action::Action, catalog_entry::Entry};
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
+pub use self::write::{to_json, to_toml};
+
 /// The tables in the order in which their entries are applied, which is that of the answer too.
-const TABLES: [&str; 6] = ["unit", "region", "source", "dimension", "indicator", "delete"];
+const TABLES: [&str; 6] = [UNIT, REGION, SOURCE, DIMENSION, INDICATOR, DELETE];
+
+const UNIT: &str = EntryKind::Unit.noun();
+const REGION: &str = EntryKind::Region.noun();
+const SOURCE: &str = EntryKind::Source.noun();
+const DIMENSION: &str = EntryKind::Dimension.noun();
+const INDICATOR: &str = EntryKind::Indicator.noun();
+/// The table of what is deleted.
+const DELETE: &str = "delete";
 
 /// A file that is no catalog, with everything that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,13 +125,7 @@ pub fn title(action: &CatalogAction) -> String {
             format!("delete {} {}", reference.kind().noun(), reference.id)
         }
         Some(Action::Upsert(CatalogEntry { entry: None })) => "an empty entry".to_owned(),
-        Some(Action::Upsert(CatalogEntry { entry: Some(entry) })) => match entry {
-            Entry::Region(it) => format!("region {}", it.id),
-            Entry::Source(it) => format!("source {}", it.id),
-            Entry::Unit(it) => format!("unit {}", it.id),
-            Entry::Dimension(it) => format!("dimension {}", it.id),
-            Entry::Indicator(it) => format!("indicator {}", it.id),
-        },
+        Some(Action::Upsert(CatalogEntry { entry: Some(entry) })) => format!("{} {}", entry.kind().noun(), entry.id()),
     }
 }
 
@@ -164,11 +172,11 @@ impl Reader<'_> {
             _ => format!("{table} number {}", position + 1),
         };
         let action = match table {
-            "delete" => Action::Delete(self.message::<EntryReference>(&entry, fields)?),
-            "unit" => upsert(Entry::Unit(self.message(&entry, fields)?)),
-            "region" => upsert(Entry::Region(self.message(&entry, fields)?)),
-            "source" => upsert(Entry::Source(self.message(&entry, fields)?)),
-            "dimension" => upsert(Entry::Dimension(self.message(&entry, fields)?)),
+            DELETE => Action::Delete(self.message::<EntryReference>(&entry, fields)?),
+            UNIT => upsert(Entry::Unit(self.message(&entry, fields)?)),
+            REGION => upsert(Entry::Region(self.message(&entry, fields)?)),
+            SOURCE => upsert(Entry::Source(self.message(&entry, fields)?)),
+            DIMENSION => upsert(Entry::Dimension(self.message(&entry, fields)?)),
             _ => upsert(Entry::Indicator(self.message(&entry, fields)?)),
         };
         Some(CatalogAction { action: Some(action) })
@@ -251,9 +259,11 @@ fn prefix(codes: &EnumDescriptor) -> String {
 }
 
 fn short_names(codes: &EnumDescriptor) -> Vec<String> {
-    let prefix = prefix(codes);
-    let values = codes.values().filter(|value| value.number() != 0);
-    values.map(|value| value.name().trim_start_matches(&prefix).to_ascii_lowercase().replace('_', "-")).collect()
+    codes.values().filter(|value| value.number() != 0).map(|value| short_name(codes, value.name())).collect()
+}
+
+fn short_name(codes: &EnumDescriptor, name: &str) -> String {
+    name.trim_start_matches(&prefix(codes)).to_ascii_lowercase().replace('_', "-")
 }
 
 fn written_out(codes: &EnumDescriptor, text: &str) -> Option<String> {

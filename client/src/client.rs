@@ -303,6 +303,8 @@ all! {
     all_indicators: list_indicators(ListIndicatorsRequest).indicators -> Indicator;
     /// Every version that a request selects, page by page.
     all_vintages: list_vintages(ListVintagesRequest).vintages -> Vintage;
+    /// Every disagreement that a request selects, page by page.
+    all_discrepancies: list_discrepancies(ListDiscrepanciesRequest).discrepancies -> Discrepancy;
     /// Every commit that a request selects, page by page.
     all_commits: list_commits(ListCommitsRequest).commits -> Commit;
 }

@@ -42,6 +42,12 @@ fn a_wrong_command_line_is_2_and_says_why_on_standard_error() {
         &["replay", "a.csv", "--by", "region"],
         &["status", "--server", "http://"],
         &["catalog", "list", "units", "--level", "province"],
+        &["compare", "gdp"],
+        &["compare", "gdp", "--regions", "CN", "--level", "province"],
+        &["rollup", "gdp", "CN", "--period", "2020", "--from", "2019"],
+        &["milestones", "gdp"],
+        &["milestones", "gdp", "many"],
+        &["discrepancies", "--tolerance", "1%%"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));

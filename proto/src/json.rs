@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, SerializeOptions};
+use serde_json::Value;
 
 use crate::FILE_DESCRIPTOR_SET;
 
@@ -23,17 +24,52 @@ pub fn pool() -> &'static DescriptorPool {
     POOL.get_or_init(|| DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the build compiled these descriptors"))
 }
 
-/// A message as JSON; fields that have their default value are left out.
-pub fn to_json<M: Message + Name>(message: &M) -> serde_json::Value {
-    let dynamic = DynamicMessage::decode(descriptor::<M>(), message.encode_to_vec().as_slice())
+/// A message as JSON; fields that have their default value are left out. Equal messages are written alike: maps by key.
+pub fn to_json<M: Message + Name>(message: &M) -> Value {
+    serialized(message, &SerializeOptions::new())
+}
+
+/// As [`to_json`], with the fields named as in the schema: `rounded_to`, not `roundedTo`.
+pub fn to_json_as_in_schema<M: Message + Name>(message: &M) -> Value {
+    serialized(message, &SerializeOptions::new().use_proto_field_name(true))
+}
+
+fn serialized<M: Message + Name>(message: &M, options: &SerializeOptions) -> Value {
+    let descriptor = descriptor::<M>();
+    let dynamic = DynamicMessage::decode(descriptor.clone(), message.encode_to_vec().as_slice())
         .expect("a message is encoded as its descriptor says");
-    dynamic
-        .serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new())
-        .expect("every field of the schema has a JSON form")
+    let mut json = dynamic
+        .serialize_with_options(serde_json::value::Serializer, options)
+        .expect("every field of the schema has a JSON form");
+    sort_maps(&descriptor, &mut json);
+    json
+}
+
+/// Maps come in the order of a hash table, which is another one each time.
+fn sort_maps(descriptor: &MessageDescriptor, json: &mut Value) {
+    let Value::Object(fields) = json else { return };
+    for (name, value) in fields {
+        let Some(field) = descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name)) else {
+            continue;
+        };
+        let kind = match field.kind() {
+            Kind::Message(entry) if field.is_map() => {
+                value.as_object_mut().into_iter().for_each(serde_json::Map::sort_keys);
+                entry.map_entry_value_field().kind()
+            }
+            kind => kind,
+        };
+        let Kind::Message(inner) = kind else { continue };
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| sort_maps(&inner, item)),
+            Value::Object(entries) if field.is_map() => entries.values_mut().for_each(|entry| sort_maps(&inner, entry)),
+            value => sort_maps(&inner, value),
+        }
+    }
 }
 
 /// A message from JSON. Takes field names as `lowerCamel` and as `snake_case`; refuses unknown ones.
-pub fn from_json<M: Message + Name + Default>(value: serde_json::Value) -> Result<M, JsonError> {
+pub fn from_json<M: Message + Name + Default>(value: Value) -> Result<M, JsonError> {
     let dynamic = DynamicMessage::deserialize_with_options(descriptor::<M>(), value, &DeserializeOptions::new())
         .map_err(|reason| JsonError { message: M::NAME, reason })?;
     Ok(M::decode(dynamic.encode_to_vec().as_slice()).expect("a message is encoded as its descriptor says"))
@@ -91,6 +127,18 @@ mod tests {
                 "revision": "9007199254740993",
             })
         );
+    }
+
+    #[test]
+    fn maps_are_written_by_key_at_any_depth() {
+        let dimensions: std::collections::BTreeMap<_, _> = (10..40).map(|n| (format!("d{n}"), format!("c{n}"))).collect();
+        let series = Some(v1::SeriesKey { dimensions: dimensions.clone(), ..Default::default() });
+        let request =
+            v1::WriteObservationsRequest { changes: vec![v1::Observation { series, ..stores() }], ..Default::default() };
+        let json = to_json(&request);
+        let written: Vec<&String> = json["changes"][0]["series"]["dimensions"].as_object().expect("a map").keys().collect();
+        assert_eq!(written, dimensions.keys().collect::<Vec<_>>());
+        assert_eq!(to_json_as_in_schema(&stores())["rounded_to"], json!("10000"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What the schema's kinds are called.
 
-use crate::v1::EntryKind;
+use crate::v1::{EntryKind, catalog_entry::Entry};
 
 impl EntryKind {
     /// What people call entries of this kind, which is also their field in `CatalogEntry` and their table in catalog files.
-    pub fn noun(self) -> &'static str {
+    pub const fn noun(self) -> &'static str {
         match self {
             Self::Unspecified => "entry",
             Self::Region => "region",
@@ -12,6 +12,30 @@ impl EntryKind {
             Self::Unit => "unit",
             Self::Dimension => "dimension",
             Self::Indicator => "indicator",
+        }
+    }
+}
+
+impl Entry {
+    /// Its kind.
+    pub fn kind(&self) -> EntryKind {
+        match self {
+            Self::Region(_) => EntryKind::Region,
+            Self::Source(_) => EntryKind::Source,
+            Self::Unit(_) => EntryKind::Unit,
+            Self::Dimension(_) => EntryKind::Dimension,
+            Self::Indicator(_) => EntryKind::Indicator,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Region(it) => &it.id,
+            Self::Source(it) => &it.id,
+            Self::Unit(it) => &it.id,
+            Self::Dimension(it) => &it.id,
+            Self::Indicator(it) => &it.id,
         }
     }
 }

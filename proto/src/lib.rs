@@ -25,7 +25,7 @@ pub use self::{
     excerpt::Excerpt,
     extent::{Bound, Extent, Interval, ReversedInterval, UnknownBound},
     id::{IdError, check_code_id, check_region_id, check_slug, check_unit_id},
-    json::{JsonError, from_json, pool, to_json},
+    json::{JsonError, from_json, pool, to_json, to_json_as_in_schema},
     period::{Frequency, ParsePeriodError, Period, UnknownFrequency},
     series::SeriesKey,
     status::Statuses,

@@ -6,7 +6,7 @@ use indicator_proto::v1::{
     catalog_entry::Entry,
 };
 use indicator_tests::{
-    catalog::{indicator, region, upsert},
+    catalog::{derived, indicator, region, upsert},
     client::{Client, at_revision, published_by, withdraw},
     figures::{bounded, key, published, value},
     refusal::Refusal,
@@ -126,6 +126,20 @@ async fn a_mean_is_weighted_by_the_indicators_rule_or_as_asked() {
     assert_eq!(derivation.formula, "sum(figures * weights) / sum(weights)");
     let names: Vec<&str> = derivation.operands.iter().map(|operand| operand.name.as_str()).collect();
     assert_eq!(names, ["figures", "weights", "figures", "weights"]);
+}
+
+#[tokio::test]
+async fn figures_of_a_derived_indicator_are_rolled_up_like_any_other() {
+    let server = Server::start();
+    let client = client_with_provinces(&server).await;
+    let mut twice = derived("twice", "CNY", "output * 2");
+    if let Some(Entry::Indicator(indicator)) = &mut twice.entry {
+        indicator.region_aggregation = RegionAggregation::Sum.into();
+    }
+    client.apply(upsert(vec![twice])).await;
+    let figures = [("CN-SD", "5"), ("CN-BJ", "4"), ("CN", "10")];
+    client.put(figures.iter().map(|(region, text)| value(&key("output", region, "bureau"), "2020", text)).collect()).await;
+    assert_eq!(told(&client, of("twice", "2020")).await, ["2020 18 2/2 [] off -2"]);
 }
 
 #[tokio::test]

@@ -18,28 +18,6 @@ use crate::context::{Context, Language};
 /// Up to this many entries of a kind are asked for one by one; for more, the whole list is read.
 const ONE_BY_ONE: usize = 8;
 
-/// The kind of an entry.
-pub(crate) fn kind(entry: &Entry) -> EntryKind {
-    match entry {
-        Entry::Region(_) => EntryKind::Region,
-        Entry::Source(_) => EntryKind::Source,
-        Entry::Unit(_) => EntryKind::Unit,
-        Entry::Dimension(_) => EntryKind::Dimension,
-        Entry::Indicator(_) => EntryKind::Indicator,
-    }
-}
-
-/// The id of an entry.
-pub(crate) fn id(entry: &Entry) -> &str {
-    match entry {
-        Entry::Region(it) => &it.id,
-        Entry::Source(it) => &it.id,
-        Entry::Unit(it) => &it.id,
-        Entry::Dimension(it) => &it.id,
-        Entry::Indicator(it) => &it.id,
-    }
-}
-
 /// The name of an entry, in the language if it has one in it.
 pub(crate) fn name(entry: &Entry, language: Language) -> &str {
     let names = match entry {
@@ -49,7 +27,7 @@ pub(crate) fn name(entry: &Entry, language: Language) -> &str {
         Entry::Dimension(it) => &it.names,
         Entry::Indicator(it) => &it.names,
     };
-    best(names, language).unwrap_or(id(entry))
+    best(names, language).unwrap_or(entry.id())
 }
 
 /// The text in the language, else in English, else in any.
@@ -69,6 +47,17 @@ pub(crate) fn json(entry: &Entry) -> serde_json::Value {
         Entry::Unit(it) => to_json(it),
         Entry::Dimension(it) => to_json(it),
         Entry::Indicator(it) => to_json(it),
+    }
+}
+
+/// What defines a unit: `1000000 m2`, `CNY / {person}`. Empty if no other does.
+pub(crate) fn definition(unit: &Unit) -> String {
+    if !unit.base_unit.is_empty() {
+        format!("{} {}", unit.factor, unit.base_unit)
+    } else if !unit.numerator.is_empty() {
+        format!("{} / {}", unit.numerator, unit.denominator)
+    } else {
+        String::new()
     }
 }
 
@@ -260,7 +249,7 @@ impl Labels {
 
     /// Adds entries.
     pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        self.entries.extend(entries.into_iter().map(|entry| ((kind(&entry), id(&entry).to_owned()), entry)));
+        self.entries.extend(entries.into_iter().map(|entry| ((entry.kind(), entry.id().to_owned()), entry)));
     }
 
     fn entry(&self, kind: EntryKind, id: &str) -> Option<&Entry> {

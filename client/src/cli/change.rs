@@ -112,8 +112,8 @@ impl Changes {
 }
 
 fn entry_title(entry: &Entry, language: Language) -> String {
-    let kind = words::entry_kind(catalog::kind(entry), language);
-    format!("{kind} {} ({})", catalog::name(entry, language), catalog::id(entry))
+    let kind = words::entry_kind(entry.kind(), language);
+    format!("{kind} {} ({})", catalog::name(entry, language), entry.id())
 }
 
 impl View for Changes {

@@ -64,12 +64,14 @@ typed! { AggregationMethod:
     Min "min",
 }
 
-typed! { EntryKind:
-    Region "region",
-    Source "source",
-    Unit "unit",
-    Dimension "dimension",
-    Indicator "indicator",
+impl Typed for EntryKind {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Region, Self::Region.noun()),
+        (Self::Source, Self::Source.noun()),
+        (Self::Unit, Self::Unit.noun()),
+        (Self::Dimension, Self::Dimension.noun()),
+        (Self::Indicator, Self::Indicator.noun()),
+    ];
 }
 
 typed! { Frequency:

@@ -11,7 +11,7 @@ use std::{collections::HashMap, fmt};
 use futures::{StreamExt as _, TryStreamExt as _};
 use indicator_proto::v1::{
     CatalogEntry, EntryKind, GetDimensionRequest, ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest,
-    ListSourcesRequest, ListUnitsRequest, SearchCatalogRequest, catalog_entry::Entry,
+    ListSourcesRequest, ListUnitsRequest, MatchKind, SearchCatalogRequest, catalog_entry::Entry,
 };
 
 use self::index::{Index, Terms};
@@ -132,7 +132,10 @@ impl Client {
             limit: HITS,
             ..SearchCatalogRequest::default()
         };
-        let hits = if query.query.is_empty() { Vec::new() } else { self.search_catalog(query).await?.hits };
+        let mut hits = if query.query.is_empty() { Vec::new() } else { self.search_catalog(query).await?.hits };
+        // What is spelt alike is another thing, and nothing to choose from: the text may name an entry as the search does not look
+        // for it, by the scheme of a code.
+        hits.retain(|hit| hit.r#match() != MatchKind::Similar);
         if hits.is_empty() {
             // Not even a part of a name: only the whole list tells what is spelt alike.
             return Ok(Names::from_entries(entries(self, kind).await?).resolve(kind, text)?);

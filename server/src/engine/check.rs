@@ -5,7 +5,7 @@ use indicator_proto::{
     v1::{ErrorReason, Indicator},
 };
 
-use super::{Place, SeriesIndex, Violation, WriteCommand, catalog::View};
+use super::{Place, SeriesIndex, Violation, WriteCommand, catalog::View, formula};
 
 /// Everything in a write that refers to what the catalog does not have. A series that exists was checked when it was made,
 /// and what it refers to cannot be removed while it does.
@@ -47,6 +47,15 @@ fn check_series(catalog: View<'_>, key: &SeriesKey, place: Place, violations: &m
         unknown("indicator", ErrorReason::UnknownIndicator, "indicator", &key.indicator);
         return;
     };
+    if !indicator.formula.is_empty() {
+        let operands = formula::mentions(&indicator.formula).into_iter().collect::<Vec<_>>().join(", ");
+        violations.push(place.series_violation(
+            "indicator",
+            ErrorReason::DerivedIndicator,
+            format!("{:?} is computed, as {}; write its operands: {operands}", indicator.id, indicator.formula),
+        ));
+        return;
+    }
     let codes = key.dimensions.iter().map(|(dimension, code)| (&**dimension, &**code));
     breakdown(catalog, indicator, codes, |field, reason, description| {
         violations.push(place.series_violation(&field, reason, description));

@@ -274,6 +274,29 @@ impl Engine {
         analysis::Reading::new(&self.shared, moment)
     }
 
+    /// Follows an analysis from a revision on. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As the analysis.
+    pub fn analysis_at<A: analysis::Analysis>(&self, analysis: Arc<A>, revision: u64) -> Result<analysis::Follower<A>, Error> {
+        analysis::Follower::at(&self.shared, analysis, revision)
+    }
+
+    /// Takes a followed analysis on, up to `to` or through `most` commits, until one has changed its answer. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As the analysis.
+    pub fn follow_analysis<A: analysis::Analysis>(
+        &self,
+        follower: &mut analysis::Follower<A>,
+        to: u64,
+        most: u64,
+    ) -> Result<Option<analysis::Followed<A::Change>>, Error> {
+        follower.next(&self.shared, to, most)
+    }
+
     /// The series of the preferred source of a subject today, or the named one.
     ///
     /// # Errors

@@ -77,8 +77,10 @@ impl CatalogApi {
     }
 
     fn search(&self, request: &v1::SearchCatalogRequest) -> Result<v1::SearchCatalogResponse, Error> {
-        let revision = self.engine.head().revision;
-        let hits = catalog::search(self.engine.catalog().at(revision), request)?;
+        let mut violations = Vec::new();
+        let search = catalog::Search::read(request, &mut violations);
+        let revision = self.revision(request.as_of.as_ref(), violations)?;
+        let hits = search.hits(self.engine.catalog().at(revision));
         Ok(v1::SearchCatalogResponse { hits, revision })
     }
 

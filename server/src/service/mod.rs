@@ -46,7 +46,7 @@ pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &Cancel
                 .max_decoding_message_size(usize::MAX),
         )
         .add_service(
-            AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
+            AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(&hub))).max_decoding_message_size(usize::MAX),
         )
         .add_service(AdminServiceServer::new(admin::Admin::new(hub, started_at)).max_decoding_message_size(usize::MAX))
 }

@@ -108,7 +108,7 @@ fn identity(request: &v1::WatchRequest) -> (Arc<[u8]>, u64) {
     (fixed.encode_to_vec().into(), crate::engine::fingerprint(&fixed))
 }
 
-fn progress_interval(interval: Option<&prost_types::Duration>, violations: &mut Vec<Violation>) -> Duration {
+pub(super) fn progress_interval(interval: Option<&prost_types::Duration>, violations: &mut Vec<Violation>) -> Duration {
     let Some(interval) = interval else { return PROGRESS_INTERVAL };
     match Duration::try_from(*interval) {
         Ok(interval) if (LEAST_PROGRESS_INTERVAL..=MOST_INTERVAL).contains(&interval) => interval,

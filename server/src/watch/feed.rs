@@ -25,7 +25,7 @@ use crate::{
 const PIECE: usize = 64 << 10;
 
 /// Clients come back within this time after a stop, each at a random moment of it.
-const RETRY_SPREAD: Duration = Duration::from_secs(2);
+pub(super) const RETRY_SPREAD: Duration = Duration::from_secs(2);
 
 /// One subscriber's stream: a position in the log, and what is on its way from there.
 pub struct Feed {
@@ -326,7 +326,7 @@ impl Feed {
 }
 
 /// Some time below a duration.
-fn random_part(duration: Duration) -> Duration {
+pub(super) fn random_part(duration: Duration) -> Duration {
     duration.mul_f64(f64::from(getrandom::u32().unwrap_or_default()) / (f64::from(u32::MAX) + 1.0))
 }
 

@@ -5,6 +5,8 @@
 //! log for them, encodes each run of commits once, and hands out slices of the same bytes. The [`Hub`] takes the lanes further
 //! for which somebody waits, whenever the head of the log moves. Who is behind what a lane keeps reads the log for itself.
 //!
+//! An analysis is followed by each subscriber for itself ([`Following`]): its answer is computed anew at the commits that can change it.
+//!
 //! ```text
 //! log → hub → lane: picture → ring of frames (every change)      → feed → connection
 //!                           → steps, conflated (latest) + digest →
@@ -13,6 +15,7 @@
 mod catch_up;
 mod conflate;
 mod feed;
+mod following;
 mod frames;
 mod hub;
 mod lane;
@@ -22,5 +25,6 @@ mod steps;
 mod subscription;
 
 pub use feed::Feed;
+pub use following::{Following, Told};
 pub use hub::{Hub, Subscriber};
-pub use subscription::{Mode, Selection, Start, Subscription};
+pub use subscription::{Mode, Selection, Start, Subscription, open, seal};

@@ -68,7 +68,7 @@ impl Selection {
     /// A token that goes on after a revision.
     #[must_use]
     pub fn token(&self, engine: &Engine, revision: u64) -> String {
-        engine.tokens().seal(Purpose::Resume, &Position { fingerprint: self.fingerprint, revision })
+        seal(engine, self.fingerprint, revision)
     }
 
     /// The revision that a token goes on after.
@@ -77,15 +77,30 @@ impl Selection {
     ///
     /// [`Error::OtherEpoch`]; [`Error::Invalid`] if it is altered, or of another selection.
     pub fn open_token(&self, engine: &Engine, token: &str) -> Result<u64, Error> {
-        let invalid = |reason, why: String| Error::from(Violation::new("resume_token", reason, why));
-        let position: Position = engine.tokens().open(Purpose::Resume, token).map_err(|error| match error {
-            TokenError::OtherEpoch => Error::OtherEpoch,
-            TokenError::Malformed | TokenError::Altered => invalid(ErrorReason::InvalidResumeToken, error.to_string()),
-        })?;
-        if position.fingerprint != self.fingerprint {
-            let why = "belongs to a watch with another filter, mode or options; use those, or start with a snapshot";
-            return Err(invalid(ErrorReason::ResumeTokenOtherFilter, why.into()));
-        }
-        Ok(position.revision)
+        open(engine, self.fingerprint, token)
     }
+}
+
+/// A token that goes on after a revision, bound to what was asked for.
+#[must_use]
+pub fn seal(engine: &Engine, fingerprint: u64, revision: u64) -> String {
+    engine.tokens().seal(Purpose::Resume, &Position { fingerprint, revision })
+}
+
+/// The revision that a token goes on after.
+///
+/// # Errors
+///
+/// [`Error::OtherEpoch`]; [`Error::Invalid`] if it is altered, or bound to something else.
+pub fn open(engine: &Engine, fingerprint: u64, token: &str) -> Result<u64, Error> {
+    let invalid = |reason, why: String| Error::from(Violation::new("resume_token", reason, why));
+    let position: Position = engine.tokens().open(Purpose::Resume, token).map_err(|error| match error {
+        TokenError::OtherEpoch => Error::OtherEpoch,
+        TokenError::Malformed | TokenError::Altered => invalid(ErrorReason::InvalidResumeToken, error.to_string()),
+    })?;
+    if position.fingerprint != fingerprint {
+        let why = "belongs to a watch with another filter, mode or options; use those, or start with a snapshot";
+        return Err(invalid(ErrorReason::ResumeTokenOtherFilter, why.into()));
+    }
+    Ok(position.revision)
 }

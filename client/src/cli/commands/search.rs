@@ -7,9 +7,9 @@ use indicator_proto::{
 use serde_json::{Map, Value};
 
 use crate::{
-    catalog,
     context::{Context, Language},
     failure::{Failure, quoted},
+    moment::AsOfArgs,
     output::{Column, View},
     words::{self, Typed as _},
 };
@@ -20,9 +20,10 @@ use crate::{
 Examples:
   indicator search 'base stations'
   indicator search 山 --kind region
-  indicator search 370000 -o json")]
+  indicator search 'bse staions'
+  indicator search 370000 --as-of 2024-12-31 -o json")]
 pub(crate) struct Args {
-    /// An id, a code, a name or a part of one, in any language
+    /// An id, a code, a name or a part of one, in any language; typing errors are forgiven
     #[arg(required = true)]
     text: Vec<String>,
     /// Only entries of this kind; may be repeated
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     /// At most this many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     limit: u32,
+    #[command(flatten)]
+    moment: AsOfArgs,
 }
 
 /// Searches the catalog.
@@ -41,7 +44,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
         kinds: args.kind.iter().map(|kind| (*kind).into()).collect(),
         language: cx.language.tag().to_owned(),
         limit: args.limit,
-        as_of: None,
+        as_of: args.moment.moment(),
     };
     let response = cx.client.search_catalog(request).await?;
     let mut listing = cx.listing(Hits { language: cx.language })?;
@@ -102,7 +105,7 @@ impl View for Hits {
 
 fn subject(hit: &SearchHit) -> (EntryKind, &str) {
     match hit.entry.as_ref().and_then(|entry| entry.entry.as_ref()) {
-        Some(entry) => (catalog::kind(entry), catalog::id(entry)),
+        Some(entry) => (entry.kind(), entry.id()),
         None => (EntryKind::Unspecified, ""),
     }
 }

@@ -8,7 +8,7 @@ mod interval;
 
 use indicator_proto::{Bound, Decimal, Interval, v1::MissingReason};
 
-pub(super) use self::interval::Span;
+pub(super) use self::interval::{End, Span};
 use super::arithmetic::{self, Rounding};
 use crate::store::{Datum, Figure};
 

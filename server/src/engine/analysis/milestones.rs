@@ -81,11 +81,6 @@ impl Milestone {
         let since = |milestone: &Self| [&milestone.first, &milestone.possible].map(|point| point.as_ref().map(|p| p.period()));
         since(self) != since(before)
     }
-
-    /// The milestones of a series, threshold by threshold, that differ from what they were before.
-    pub fn difference<'m>(before: &'m [Self], after: &'m [Self]) -> impl Iterator<Item = &'m Self> {
-        after.iter().zip(before).filter(|(after, before)| after.differs(before)).map(|(after, _)| after)
-    }
 }
 
 impl Crossing {
@@ -206,7 +201,7 @@ impl Reading<'_> {
             });
             published.extend(known.map(|version| (Arc::clone(&key), version)));
         }
-        published.sort_by(|(_, a), (_, b)| (a.rank(), recency(a.period)).cmp(&(b.rank(), recency(b.period))));
+        published.sort_by_key(|(_, version)| (version.rank(), recency(version.period)));
         Ok(published)
     }
 }

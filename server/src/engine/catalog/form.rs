@@ -6,12 +6,15 @@ use std::{
 };
 
 use indicator_proto::{
-    Frequency, IdError, Period, check_code_id, check_region_id, check_slug, check_unit_id,
+    Decimal, Frequency, IdError, Period, check_code_id, check_region_id, check_slug, check_unit_id,
     v1::{self, EntryKind, ErrorReason, RegionAggregation, TimeAggregation, UnitKind},
 };
 
 use super::Entry;
-use crate::engine::Violation;
+use crate::engine::{
+    Violation,
+    formula::{Formula, ParseFormulaError},
+};
 
 /// Bytes of a name, alias, symbol or code of another scheme at most.
 pub(super) const NAME_BYTES: usize = 500;
@@ -76,6 +79,7 @@ pub(super) fn normalise(entry: &mut Entry) {
             trim(&mut indicator.names);
             trim(&mut indicator.descriptions);
             distinct(&mut indicator.aliases);
+            trim_text(&mut indicator.formula);
         }
     }
 }
@@ -155,6 +159,65 @@ impl Form<'_> {
             Err(_) => self.unknown_number("kind", unit.kind),
         }
         self.texts("symbols", &unit.symbols, NAME_BYTES);
+        self.base_unit(unit);
+        self.ratio(unit);
+    }
+
+    fn base_unit(&mut self, unit: &v1::Unit) {
+        match (unit.base_unit.is_empty(), unit.factor.is_empty()) {
+            (true, true) => return,
+            (true, false) => {
+                let problem = format_args!("a factor is that to a base unit; name the base unit, or leave the factor out");
+                self.fail("factor", ErrorReason::ConflictingFields, problem);
+                return;
+            }
+            (false, true) => {
+                let problem = format_args!("say how many {:?} make one {:?}, as a decimal", unit.base_unit, unit.id);
+                self.fail("factor", ErrorReason::Required, problem);
+            }
+            (false, false) => match unit.factor.parse::<Decimal>() {
+                Ok(factor) if factor.is_zero() || factor.is_negative() => {
+                    let problem = format_args!("{factor} of a unit make none; write how many base units make one, above zero");
+                    self.fail("factor", ErrorReason::InvalidDecimal, problem);
+                }
+                Ok(_) => {}
+                Err(error) => self.fail("factor", ErrorReason::InvalidDecimal, format_args!("{error}")),
+            },
+        }
+        self.id("base_unit", &unit.base_unit, check_unit_id);
+        match unit.kind() {
+            UnitKind::Ratio => {
+                let problem = format_args!("a ratio is defined by its numerator and denominator; leave base_unit and factor out");
+                self.fail("base_unit", ErrorReason::ConflictingFields, problem);
+            }
+            UnitKind::Rank => {
+                let problem = format_args!("a rank is not so many of another; leave base_unit and factor out");
+                self.fail("base_unit", ErrorReason::ConflictingFields, problem);
+            }
+            _ => {}
+        }
+    }
+
+    fn ratio(&mut self, unit: &v1::Unit) {
+        for (field, part) in [("numerator", &unit.numerator), ("denominator", &unit.denominator)] {
+            match (unit.kind(), part.is_empty()) {
+                (UnitKind::Ratio, true) => {
+                    let problem = format_args!("a ratio is so much of one unit for each of another; name both by their ids");
+                    self.fail(field, ErrorReason::Required, problem);
+                }
+                (UnitKind::Ratio, false) => self.id(field, part, check_unit_id),
+                // Without a kind, nothing is known of what belongs to it.
+                (_, true) | (UnitKind::Unspecified, false) => {}
+                (_, false) => {
+                    let problem = format_args!("only a ratio has one; leave it out, or set the kind to RATIO");
+                    self.fail(field, ErrorReason::ConflictingFields, problem);
+                }
+            }
+        }
+        if unit.kind() == UnitKind::Ratio && !unit.numerator.is_empty() && unit.numerator == unit.denominator {
+            let problem = format_args!("both are {:?}; a part of a whole is a SHARE", unit.numerator);
+            self.fail("denominator", ErrorReason::ConflictingFields, problem);
+        }
     }
 
     fn dimension(&mut self, dimension: &v1::Dimension) {
@@ -201,6 +264,23 @@ impl Form<'_> {
         self.weight(indicator);
         self.slugs("source_order", &indicator.source_order);
         self.sizes("aliases", &indicator.aliases);
+        self.formula(indicator);
+    }
+
+    fn formula(&mut self, indicator: &v1::Indicator) {
+        let formula = indicator.formula.trim();
+        if formula.is_empty() {
+            return;
+        }
+        match formula.parse::<Formula>() {
+            Ok(_) => {}
+            Err(error @ ParseFormulaError::TooLong(_)) => self.fail("formula", ErrorReason::TextTooLong, format_args!("{error}")),
+            Err(error) => self.fail("formula", ErrorReason::InvalidFormula, format_args!("{error}")),
+        }
+        if !indicator.source_order.is_empty() {
+            let problem = format_args!("an indicator with a formula has no sources, its operands have; leave the order out");
+            self.fail("source_order", ErrorReason::ConflictingFields, problem);
+        }
     }
 
     fn weight(&mut self, indicator: &v1::Indicator) {

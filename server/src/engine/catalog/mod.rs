@@ -2,15 +2,18 @@
 //!
 //! - [`Catalog`] holds every version of every entry; a [`View`] shows it at one revision.
 //! - [`plan`] checks a request against a view and says what it would change; [`Plan::record`] makes the change.
-//! - [`View::find`], [`list`] and [`search`] answer the reads of the service.
+//! - [`View::find`], [`list`] and [`Search`] answer the reads of the service.
 
+mod derived;
 mod entry;
 mod form;
 mod list;
 mod obstacles;
 mod references;
 mod search;
+mod spelling;
 mod texts;
+mod units;
 mod validate;
 mod view;
 
@@ -27,7 +30,7 @@ use std::{
 pub use entry::{DecodeError, Entry, EntryMessage, unknown};
 use indicator_proto::v1::EntryKind;
 pub use list::{ListRequest, Page, list};
-pub use search::search;
+pub use search::Search;
 use texts::Keys;
 pub use validate::{Change, Plan, Usage, plan};
 pub use view::View;

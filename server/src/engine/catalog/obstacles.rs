@@ -38,6 +38,10 @@ fn check_indicator(path: &str, before: &Indicator, after: &Indicator, usage: &dy
     let mut fail = |field, description| {
         problems.push(Violation::new(format!("{path}.{field}"), ErrorReason::InvalidEntry, description));
     };
+    if !after.formula.is_empty() {
+        let remedy = "add another indicator with this formula";
+        fail("formula", format!("{series} series have recorded figures, which one that is computed cannot have; {remedy}"));
+    }
     if before.unit != after.unit {
         let (from, to) = (&before.unit, &after.unit);
         fail(
@@ -103,7 +107,7 @@ fn users<'a>(after: &After<'a>, deletes: &[&'a Step]) -> BTreeMap<(EntryKind, &'
     if users.is_empty() {
         return users;
     }
-    for kind in [EntryKind::Region, EntryKind::Source, EntryKind::Indicator] {
+    for kind in [EntryKind::Region, EntryKind::Source, EntryKind::Unit, EntryKind::Indicator] {
         for entry in after.view.entries(kind).filter(|entry| !after.changed.contains_key(&(kind, entry.id()))) {
             for reference in references(entry) {
                 if let Some(users) = users.get_mut(&(reference.kind, reference.id)) {

@@ -3,9 +3,10 @@ use indicator_proto::v1::{EntryKind, ErrorReason, MatchKind, SearchCatalogReques
 use super::{
     Stored, View,
     form::NAME_BYTES,
+    spelling::{Misspelt, Nearness},
     texts::{Role, fold, texts},
 };
-use crate::engine::{Error, Violation};
+use crate::engine::Violation;
 
 /// Hits of an answer where the request does not say how many.
 const DEFAULT_LIMIT: usize = 20;
@@ -15,27 +16,81 @@ const GREATEST_LIMIT: usize = 1_000;
 /// Kinds in the order in which hits of equal match are listed.
 const ORDER: [EntryKind; 5] = [EntryKind::Indicator, EntryKind::Region, EntryKind::Source, EntryKind::Dimension, EntryKind::Unit];
 
-/// Finds the entries that a search asks for, best first; equals by kind, then id.
-pub fn search(view: View<'_>, request: &SearchCatalogRequest) -> Result<Vec<SearchHit>, Error> {
-    let (query, kinds) = check(request)?;
-    let mut hits: Vec<Hit<'_>> = kinds
-        .iter()
-        .flat_map(|kind| view.stored_after(*kind, ""))
-        .filter_map(|stored| query.best(stored).map(|(kind, text)| Hit { kind, text, stored }))
-        .collect();
-    // The entries came by kind, then id, and the sort keeps that among equals.
-    hits.sort_by_key(|hit| hit.kind);
-    hits.truncate(match request.limit as usize {
-        0 => DEFAULT_LIMIT,
-        limit => limit.min(GREATEST_LIMIT),
-    });
-    let language = if request.language.is_empty() { "en" } else { &request.language };
-    Ok(hits.iter().map(|hit| hit.to_proto(language)).collect())
+/// What a search asks for.
+#[derive(Debug)]
+pub struct Search {
+    query: Query,
+    kinds: Vec<EntryKind>,
+    limit: usize,
+    language: String,
+}
+
+impl Search {
+    /// Reads a request. Where it adds problems, it is not to be carried out.
+    pub fn read(request: &SearchCatalogRequest, problems: &mut Vec<Violation>) -> Self {
+        let query = Query::new(&request.query);
+        if query.words.is_empty() {
+            let remedy = "there is nothing to look for; pass an id, a code, a name or a part of one";
+            problems.push(Violation::new("query", ErrorReason::Required, remedy));
+        }
+        let bytes = request.query.len();
+        if bytes > NAME_BYTES {
+            let description = format!("it has {bytes} bytes, and no name has more than {NAME_BYTES}; shorten it");
+            problems.push(Violation::new("query", ErrorReason::TextTooLong, description));
+        }
+        let mut asked = Vec::new();
+        for (i, number) in request.kinds.iter().enumerate() {
+            match EntryKind::try_from(*number) {
+                Ok(kind) => asked.push(kind),
+                Err(_) => {
+                    let description =
+                        format!("there is no kind of entries with the number {number}; pass 1 to 5, or none for all");
+                    problems.push(Violation::new(format!("kinds[{i}]"), ErrorReason::InvalidEnum, description));
+                }
+            }
+        }
+        let all = asked.is_empty() || asked.contains(&EntryKind::Unspecified);
+        let limit = match request.limit as usize {
+            0 => DEFAULT_LIMIT,
+            limit => limit.min(GREATEST_LIMIT),
+        };
+        let language = if request.language.is_empty() { "en" } else { &request.language };
+        let kinds = ORDER.into_iter().filter(|kind| all || asked.contains(kind)).collect();
+        Self { query, kinds, limit, language: language.to_owned() }
+    }
+
+    /// The entries that it finds, best first; equals by kind, then id.
+    pub fn hits(&self, view: View<'_>) -> Vec<SearchHit> {
+        let mut hits = self.matching(view, |stored| {
+            let (kind, text) = self.query.best(stored)?;
+            Some(Hit { kind, nearness: None, text, stored })
+        });
+        // Who spelt it right is not shown what is only spelt alike: Shaanxi is no answer to Shanxi.
+        if hits.is_empty()
+            && let Some(misspelt) = Misspelt::new(&self.query.whole)
+        {
+            hits = self.matching(view, |stored| {
+                let texts = stored.keys().iter().enumerate();
+                let (nearness, text) = texts.filter_map(|(i, (role, text))| Some((misspelt.nearness(role, text)?, i))).min()?;
+                Some(Hit { kind: MatchKind::Similar, nearness: Some(nearness), text, stored })
+            });
+        }
+        // The entries came by kind, then id, and the sort keeps that among equals.
+        hits.sort_by_key(|hit| (hit.kind, hit.nearness));
+        hits.truncate(self.limit);
+        hits.iter().map(|hit| hit.to_proto(&self.language)).collect()
+    }
+
+    fn matching<'a>(&self, view: View<'a>, hit: impl Fn(&'a Stored) -> Option<Hit<'a>>) -> Vec<Hit<'a>> {
+        self.kinds.iter().flat_map(|kind| view.stored_after(*kind, "")).filter_map(hit).collect()
+    }
 }
 
 /// An entry that matched.
 struct Hit<'a> {
     kind: MatchKind,
+    /// Of texts that are only spelt alike, how near they are.
+    nearness: Option<Nearness>,
     /// Which of its texts matched.
     text: usize,
     stored: &'a Stored,
@@ -53,33 +108,8 @@ impl Hit<'_> {
     }
 }
 
-fn check(request: &SearchCatalogRequest) -> Result<(Query, Vec<EntryKind>), Error> {
-    let mut problems = Vec::new();
-    let query = Query::new(&request.query);
-    if query.words.is_empty() {
-        let remedy = "there is nothing to look for; pass an id, a code, a name or a part of one";
-        problems.push(Violation::new("query", ErrorReason::Required, remedy));
-    }
-    if request.query.len() > NAME_BYTES {
-        let description = format!("it has {} bytes, and no name has more than {NAME_BYTES}; shorten it", request.query.len());
-        problems.push(Violation::new("query", ErrorReason::TextTooLong, description));
-    }
-    let mut asked = Vec::new();
-    for (i, number) in request.kinds.iter().enumerate() {
-        match EntryKind::try_from(*number) {
-            Ok(kind) => asked.push(kind),
-            Err(_) => {
-                let description = format!("there is no kind of entries with the number {number}; pass 1 to 5, or none for all");
-                problems.push(Violation::new(format!("kinds[{i}]"), ErrorReason::InvalidEnum, description));
-            }
-        }
-    }
-    let all = asked.is_empty() || asked.contains(&EntryKind::Unspecified);
-    let kinds = ORDER.into_iter().filter(|kind| all || asked.contains(kind)).collect();
-    if problems.is_empty() { Ok((query, kinds)) } else { Err(Error::Invalid(problems)) }
-}
-
 /// What is looked for, folded.
+#[derive(Debug)]
 struct Query {
     whole: String,
     words: Vec<String>,
@@ -132,6 +162,12 @@ mod tests {
     use super::super::{Catalog, Entry, samples};
     use super::*;
 
+    fn search(view: View<'_>, request: &SearchCatalogRequest) -> Result<Vec<SearchHit>, Vec<Violation>> {
+        let mut problems = Vec::new();
+        let search = Search::read(request, &mut problems);
+        if problems.is_empty() { Ok(search.hits(view)) } else { Err(problems) }
+    }
+
     fn found(catalog: &Catalog, query: &str) -> Vec<(String, MatchKind, String)> {
         let request = SearchCatalogRequest { query: query.into(), language: "zh".into(), ..Default::default() };
         let hits = search(catalog.at(u64::MAX), &request).unwrap();
@@ -165,6 +201,25 @@ mod tests {
         );
         assert_eq!(first("stations base 5g"), is("5g-base-stations", MatchKind::Contains, "5g-base-stations"));
         assert_eq!(first("masts"), is("5g-base-stations", MatchKind::Description, "Masts and small cells in operation."));
+    }
+
+    #[test]
+    fn a_typing_error_finds_what_is_alike_the_nearest_first_where_nothing_else_matches() {
+        assert_eq!(first("shangdong"), is("CN-SD", MatchKind::Similar, "Shandong"));
+        assert_eq!(first("bse stations"), is("5g-base-stations", MatchKind::Similar, "5G base stations"));
+        assert_eq!(first("5G base staions"), is("5g-base-stations", MatchKind::Similar, "5G base stations"));
+        assert_eq!(first("5G机站"), is("5g-base-stations", MatchKind::Similar, "5G基站数"));
+        assert_eq!(first("37000O"), is("CN-SD", MatchKind::Similar, "370000"));
+        assert_eq!(found(&samples::catalog(), "prices"), []);
+
+        let mut catalog = Catalog::default();
+        for (id, name) in [("CN-SN", "Shaanxi"), ("CN-SX", "Shanxi")] {
+            let region = v1::Region { names: [("en".to_owned(), name.to_owned())].into(), ..samples::region(id, "") };
+            catalog.record(1, EntryKind::Region, id, Some(region.into()));
+        }
+        assert_eq!(found(&catalog, "shanxi"), [is("CN-SX", MatchKind::Name, "Shanxi")]);
+        let near = ["CN-SN", "CN-SX"].map(|id| is(id, MatchKind::Similar, if id == "CN-SN" { "Shaanxi" } else { "Shanxi" }));
+        assert_eq!(found(&catalog, "shaanxxi"), near);
     }
 
     #[test]
@@ -226,11 +281,11 @@ mod tests {
     #[test]
     fn a_search_for_nothing_or_in_an_unknown_kind_lists_each_problem() {
         let request = SearchCatalogRequest { query: " \u{301}".into(), kinds: vec![1, 9], ..Default::default() };
-        let Err(Error::Invalid(problems)) = search(samples::catalog().at(1), &request) else { panic!("taken") };
+        let Err(problems) = search(samples::catalog().at(1), &request) else { panic!("taken") };
         let problems: Vec<_> = problems.iter().map(|problem| (problem.field.as_str(), problem.reason)).collect();
         assert_eq!(problems, [("query", ErrorReason::Required), ("kinds[1]", ErrorReason::InvalidEnum)]);
         let long = SearchCatalogRequest { query: "x".repeat(501), ..Default::default() };
-        assert!(matches!(search(samples::catalog().at(1), &long), Err(Error::Invalid(_))));
+        assert!(matches!(search(samples::catalog().at(1), &long), Err(_)));
     }
 
     proptest! {

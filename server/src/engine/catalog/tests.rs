@@ -1,6 +1,8 @@
 //! What a request may do to the catalog, and what it is told when it may not.
 
+mod derived;
 mod random;
+mod units;
 
 use indicator_proto::v1::{
     self, CatalogAction, CatalogEntry, ChangeKind, EntryKind, EntryReference, ErrorReason, RegionAggregation,

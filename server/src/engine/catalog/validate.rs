@@ -6,9 +6,10 @@ use indicator_proto::v1::{
 
 pub use super::obstacles::Usage;
 use super::{
-    Catalog, Entry, View, form,
+    Catalog, Entry, View, derived, form,
     obstacles::{check_deletes, check_revision},
     references::After,
+    units,
 };
 use crate::engine::{Error, Violation};
 
@@ -115,6 +116,8 @@ pub fn plan(view: View<'_>, actions: &[CatalogAction], usage: &dyn Usage) -> Res
         }
     }
     after.check_cycles(&steps, &mut problems);
+    units::check(&after, &steps, &mut problems);
+    derived::check(&after, &steps, &mut problems);
     let deletes: Vec<_> = steps.iter().filter(|s| s.entry.is_none() && view.entry(s.kind, &s.id).is_some()).collect();
     let obstacles = check_deletes(&after, &deletes, usage);
 

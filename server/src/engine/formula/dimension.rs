@@ -66,7 +66,7 @@ pub enum Misfit {
         factor: Option<Decimal>,
     },
     /// The result is of another dimension.
-    #[error("the formula makes figures in {made}, but the unit is {said:?}; name a unit of that kind, or correct the formula")]
+    #[error("the formula makes figures in {made}, but the unit is {said:?}; {}", likeness(made, said))]
     Result {
         /// What it makes, in ids of units.
         made: String,
@@ -89,6 +89,14 @@ pub enum Misfit {
         /// What converts the result, where that is a decimal.
         factor: Option<Decimal>,
     },
+}
+
+/// The remedy for a unit of another dimension. Only a ratio is what its id looks like.
+fn likeness(made: &str, said: &str) -> &'static str {
+    match Excerpt::of(said).to_string() == made {
+        true => "make that a unit of the kind RATIO, with this numerator and denominator",
+        false => "name a unit of that kind, or correct the formula",
+    }
 }
 
 fn conversion(right: &Excerpt, factor: &Option<Decimal>) -> String {

@@ -34,7 +34,7 @@ fn check(request: v1::CompareRequest, violations: &mut Vec<Violation>) -> Compar
     let mut refuse = |field, reason, description: String| violations.push(Violation::new(field, reason, description));
     match request.indicators.len() {
         0 => refuse("indicators", ErrorReason::Required, "is empty; name at least one".to_owned()),
-        ..=MOST_COLUMNS => {}
+        1..=MOST_COLUMNS => {}
         many => {
             let description = format!("has {many} columns, {MOST_COLUMNS} are allowed; ask in parts");
             refuse("indicators", ErrorReason::RequestTooLarge, description);

@@ -13,30 +13,41 @@ use crate::engine::{
 const MOST_THRESHOLDS: usize = 100;
 
 /// Milestones in one answer: each has up to four figures.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
-pub(super) fn list(engine: &Engine, request: v1::ListMilestonesRequest) -> Result<v1::ListMilestonesResponse, Error> {
-    let mut violations = Vec::new();
-    let thresholds = thresholds(&request.thresholds, request.crossing, &mut violations);
-    let filter = filter::check(request.filter, &mut violations);
+/// What is asked of milestones, whether once or as they are reached.
+pub(super) fn check(
+    filter: Option<v1::ObservationFilter>,
+    thresholds: &[String],
+    crossing: i32,
+    violations: &mut Vec<Violation>,
+) -> MilestoneQuery {
+    let thresholds = self::thresholds(thresholds, crossing, violations);
+    let filter = filter::check(filter, violations);
     if filter.indicators.is_empty() {
         let description = "is empty; name the indicators, whose unit the thresholds are in";
         violations.push(Violation::new("filter.indicators", ErrorReason::Required, description));
     }
+    MilestoneQuery { filter, thresholds, steps: Vec::new() }
+}
+
+pub(super) fn list(engine: &Engine, request: v1::ListMilestonesRequest) -> Result<v1::ListMilestonesResponse, Error> {
+    let mut violations = Vec::new();
+    let query = check(request.filter, &request.thresholds, request.crossing, &mut violations);
     let as_of = moment::check(request.as_of.as_ref(), &mut violations);
     let steps = transform::check(&request.transforms, "transforms", &mut violations);
-    violations.extend(filter.check(engine.catalog().at(engine.head().revision)));
+    violations.extend(query.filter.check(engine.catalog().at(engine.head().revision)));
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
     let moment = moment::resolve(engine, as_of)?;
-    let query = MilestoneQuery { filter, thresholds, steps };
+    let query = MilestoneQuery { steps, ..query };
     let milestones = engine.reading(moment).milestones(&query, MOST)?;
     Ok(v1::ListMilestonesResponse { milestones: milestones.iter().map(milestone).collect(), revision: moment.revision })
 }
 
 /// The thresholds of a request.
-pub(super) fn thresholds(texts: &[String], crossing: i32, violations: &mut Vec<Violation>) -> Thresholds {
+fn thresholds(texts: &[String], crossing: i32, violations: &mut Vec<Violation>) -> Thresholds {
     let crossing = match v1::Crossing::try_from(crossing) {
         Ok(v1::Crossing::Unspecified | v1::Crossing::Reached) => Crossing::Reached,
         Ok(v1::Crossing::FellTo) => Crossing::FellTo,
@@ -51,7 +62,7 @@ pub(super) fn thresholds(texts: &[String], crossing: i32, violations: &mut Vec<V
             let description = "is empty; give at least one number to reach";
             violations.push(Violation::new("thresholds", ErrorReason::Required, description));
         }
-        ..=MOST_THRESHOLDS => {}
+        1..=MOST_THRESHOLDS => {}
         many => {
             let description = format!("has {many} numbers, {MOST_THRESHOLDS} are allowed; ask in parts");
             violations.push(Violation::new("thresholds", ErrorReason::RequestTooLarge, description));

@@ -3,9 +3,11 @@
 mod compare;
 mod discrepancies;
 mod milestones;
+mod rank;
 mod revisions;
 mod rollup;
 mod selection;
+mod stream;
 
 use std::sync::Arc;
 
@@ -13,19 +15,23 @@ use indicator_proto::v1::{self, analytics_service_server::AnalyticsService};
 use tonic::{Request, Response, Status};
 
 use super::observation::{Answers, deadline, reach};
-use crate::engine::{Engine, Error};
+use crate::{
+    engine::{Engine, Error},
+    watch::Hub,
+};
 
 /// Serves `indicator.v1.AnalyticsService`.
 #[derive(Clone)]
 pub struct Analytics {
     engine: Arc<Engine>,
+    hub: Arc<Hub>,
 }
 
 impl Analytics {
-    /// Over an engine.
+    /// Over an engine and those who watch it.
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub fn new(hub: Arc<Hub>) -> Self {
+        Self { engine: Arc::clone(hub.engine()), hub }
     }
 
     /// Computes an answer, when the record has the revision that the request waits for. Reads block on the disk and computing takes
@@ -48,12 +54,13 @@ impl AnalyticsService for Analytics {
     type WatchRankStream = Answers<v1::WatchRankResponse>;
     type WatchMilestonesStream = Answers<v1::WatchMilestonesResponse>;
 
-    async fn rank(&self, _: Request<v1::RankRequest>) -> Result<Response<v1::RankResponse>, Status> {
-        Err(Status::unimplemented("follows"))
+    async fn rank(&self, request: Request<v1::RankRequest>) -> Result<Response<v1::RankResponse>, Status> {
+        let min_revision = request.get_ref().min_revision;
+        self.answer(request, min_revision, rank::rank).await
     }
 
-    async fn watch_rank(&self, _: Request<v1::WatchRankRequest>) -> Result<Response<Self::WatchRankStream>, Status> {
-        Err(Status::unimplemented("follows"))
+    async fn watch_rank(&self, request: Request<v1::WatchRankRequest>) -> Result<Response<Self::WatchRankStream>, Status> {
+        stream::rank(&self.hub, request).await
     }
 
     async fn rollup(&self, request: Request<v1::RollupRequest>) -> Result<Response<v1::RollupResponse>, Status> {
@@ -84,9 +91,9 @@ impl AnalyticsService for Analytics {
 
     async fn watch_milestones(
         &self,
-        _: Request<v1::WatchMilestonesRequest>,
+        request: Request<v1::WatchMilestonesRequest>,
     ) -> Result<Response<Self::WatchMilestonesStream>, Status> {
-        Err(Status::unimplemented("follows"))
+        stream::milestones(&self.hub, request).await
     }
 
     async fn get_revision_statistics(

@@ -153,9 +153,9 @@ impl View for Changes {
             other => words::change(other, self.language),
         };
         let Some(entry) = entry(change) else { return vec![kind.to_owned(), String::new(), String::new(), String::new()] };
-        let what = words::entry_kind(catalog::kind(entry), self.language);
+        let what = words::entry_kind(entry.kind(), self.language);
         let name = catalog::name(entry, self.language);
-        [kind, what, catalog::id(entry), name].map(str::to_owned).into()
+        [kind, what, entry.id(), name].map(str::to_owned).into()
     }
 
     fn fields(&self) -> Vec<String> {
@@ -165,7 +165,7 @@ impl View for Changes {
     fn record(&self, change: &CatalogChange) -> Vec<String> {
         let Some(entry) = entry(change) else { return vec![String::new(); 4] };
         let name = catalog::name(entry, self.language);
-        [change.kind().typed(), catalog::kind(entry).typed(), catalog::id(entry), name].map(str::to_owned).into()
+        [change.kind().typed(), entry.kind().typed(), entry.id(), name].map(str::to_owned).into()
     }
 
     fn json(&self, change: &CatalogChange) -> Value {

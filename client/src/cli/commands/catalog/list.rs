@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use futures::TryStreamExt as _;
-use indicator_proto::v1::{EntryKind, catalog_entry::Entry};
+use indicator_proto::v1::{Dimension, EntryKind, Unit, catalog_entry::Entry};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -122,52 +122,66 @@ impl View for Entries {
 
     fn columns(&self) -> Vec<Column> {
         let word = |en, zh| self.language.word(en, zh);
-        let (second, third) = match self.kind {
-            Plural::Regions => (word("LEVEL", "级别"), word("PART OF", "上级")),
-            Plural::Sources => (word("KIND", "类别"), word("REGION", "地区")),
-            Plural::Units => (word("KIND", "类别"), word("SYMBOL", "符号")),
-            Plural::Dimensions => (word("CODES", "代码"), ""),
-            Plural::Indicators => (word("UNIT", "单位"), word("TOPIC", "主题")),
+        let rest = match self.kind {
+            Plural::Regions => vec![word("LEVEL", "级别"), word("PART OF", "上级")],
+            Plural::Sources => vec![word("KIND", "类别"), word("REGION", "地区")],
+            Plural::Units => vec![word("KIND", "类别"), word("SYMBOL", "符号"), word("IS", "定义")],
+            Plural::Dimensions => vec![word("CODES", "代码")],
+            Plural::Indicators => vec![word("UNIT", "单位"), word("TOPIC", "主题"), word("COMPUTED AS", "计算公式")],
         };
-        let texts = [word("ID", "标识"), word("NAME", "名称"), second, third];
-        texts.into_iter().map(Column::text).collect()
+        [word("ID", "标识"), word("NAME", "名称")].into_iter().chain(rest).map(Column::text).collect()
     }
 
     fn row(&self, entry: &Entry) -> Vec<String> {
-        let (second, third) = match entry {
-            Entry::Region(it) => (it.level.clone(), it.parent.clone()),
-            Entry::Source(it) => (it.kind.clone(), it.region.clone()),
-            Entry::Unit(it) => (
-                catalog::short(it.kind().as_str_name(), "UNIT_KIND_"),
-                best(&it.symbols, self.language).unwrap_or_default().to_owned(),
-            ),
-            Entry::Dimension(it) => {
-                let codes: Vec<&str> = it.codes.iter().map(|code| &*code.id).collect();
-                (codes.join(", "), String::new())
-            }
-            Entry::Indicator(it) => (it.unit.clone(), it.topic.clone()),
-        };
-        vec![catalog::id(entry).to_owned(), catalog::name(entry, self.language).to_owned(), second, third]
+        let mut row = self.named(entry);
+        match entry {
+            Entry::Region(it) => row.extend([it.level.clone(), it.parent.clone()]),
+            Entry::Source(it) => row.extend([it.kind.clone(), it.region.clone()]),
+            Entry::Unit(it) => row.extend([unit_kind(it), self.symbol(it), catalog::definition(it)]),
+            Entry::Dimension(it) => row.push(codes(it)),
+            Entry::Indicator(it) => row.extend([it.unit.clone(), it.topic.clone(), it.formula.clone()]),
+        }
+        row
     }
 
     fn fields(&self) -> Vec<String> {
         let rest = match self.kind {
             Plural::Regions => &["level", "parent"][..],
             Plural::Sources => &["kind", "region"],
-            Plural::Units => &["kind", "symbol"],
+            Plural::Units => &["kind", "symbol", "base_unit", "factor", "numerator", "denominator"],
             Plural::Dimensions => &["codes"],
-            Plural::Indicators => &["unit", "topic"],
+            Plural::Indicators => &["unit", "topic", "formula"],
         };
         ["id", "name"].iter().chain(rest).map(ToString::to_string).collect()
     }
 
     fn record(&self, entry: &Entry) -> Vec<String> {
-        let mut record = self.row(entry);
-        record.truncate(self.fields().len());
+        let Entry::Unit(unit) = entry else { return self.row(entry) };
+        let mut record = self.named(entry);
+        record.extend([unit_kind(unit), self.symbol(unit)]);
+        record.extend([&unit.base_unit, &unit.factor, &unit.numerator, &unit.denominator].map(Clone::clone));
         record
     }
 
     fn json(&self, entry: &Entry) -> Value {
         catalog::json(entry)
     }
+}
+
+impl Entries {
+    fn named(&self, entry: &Entry) -> Vec<String> {
+        vec![entry.id().to_owned(), catalog::name(entry, self.language).to_owned()]
+    }
+
+    fn symbol(&self, unit: &Unit) -> String {
+        best(&unit.symbols, self.language).unwrap_or_default().to_owned()
+    }
+}
+
+fn unit_kind(unit: &Unit) -> String {
+    catalog::short(unit.kind().as_str_name(), "UNIT_KIND_")
+}
+
+fn codes(dimension: &Dimension) -> String {
+    dimension.codes.iter().map(|code| &*code.id).collect::<Vec<_>>().join(", ")
 }

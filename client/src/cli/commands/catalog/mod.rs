@@ -1,6 +1,7 @@
 //! `indicator catalog`: what figures are about.
 
 mod apply;
+mod export;
 mod list;
 mod show;
 
@@ -19,6 +20,8 @@ pub(crate) struct Args {
 enum Command {
     /// Insert, replace and delete entries as files say, all in one commit
     Apply(apply::Args),
+    /// Write entries as a file that apply takes
+    Export(export::Args),
     /// List the entries of a kind
     List(list::Args),
     /// Print everything known of one entry
@@ -29,6 +32,7 @@ enum Command {
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Apply(args) => apply::run(cx, args).await,
+        Command::Export(args) => export::run(cx, args).await,
         Command::List(args) => list::run(cx, args).await,
         Command::Show(args) => show::run(cx, args).await,
     }

@@ -99,7 +99,7 @@ async fn find(cx: &Context, text: &str) -> anyhow::Result<(EntryKind, String)> {
 fn card(Found { entry, revision }: &Found, language: Language) -> Card {
     let word = |en, zh| language.word(en, zh);
     let mut card = Card::new(catalog::name(entry, language));
-    card.line(words::entry_kind(catalog::kind(entry), language), catalog::id(entry));
+    card.line(words::entry_kind(entry.kind(), language), entry.id());
     match entry {
         Entry::Region(it) => region(&mut card, it, word),
         Entry::Source(it) => source(&mut card, it, word),
@@ -132,6 +132,7 @@ fn unit(card: &mut Card, it: &Unit, word: impl Fn(&'static str, &'static str) ->
     card.line(word("kind", "类别"), catalog::short(it.kind().as_str_name(), "UNIT_KIND_"));
     texts(card, word("names", "名称"), &it.names);
     texts(card, word("symbols", "符号"), &it.symbols);
+    card.line(word("is", "定义"), catalog::definition(it));
 }
 
 fn dimension(card: &mut Card, it: &Dimension, language: Language) {
@@ -143,7 +144,9 @@ fn dimension(card: &mut Card, it: &Dimension, language: Language) {
 }
 
 fn indicator(card: &mut Card, it: &Indicator, word: impl Fn(&'static str, &'static str) -> &'static str) {
-    card.line(word("unit", "单位"), &*it.unit).line(word("topic", "主题"), &*it.topic);
+    card.line(word("unit", "单位"), &*it.unit)
+        .line(word("computed as", "计算公式"), &*it.formula)
+        .line(word("topic", "主题"), &*it.topic);
     texts(card, word("names", "名称"), &it.names);
     texts(card, word("what it is", "说明"), &it.descriptions);
     card.line(word("aliases", "别名"), it.aliases.join(", "))

@@ -67,26 +67,26 @@ impl Limit {
 
 impl Span {
     /// All numbers.
-    pub(super) const EVERYTHING: Self = Self { lower: End::Open, upper: End::Open };
+    pub(in crate::engine::analysis) const EVERYTHING: Self = Self { lower: End::Open, upper: End::Open };
 
     /// From a number to another that is not below it, both included.
-    pub(super) fn closed(lower: Decimal, upper: Decimal) -> Self {
+    pub(in crate::engine::analysis) fn closed(lower: Decimal, upper: Decimal) -> Self {
         let end = |number| End::At { number, included: true };
         Self { lower: end(lower), upper: end(upper) }
     }
 
     /// What is above a number.
-    pub(super) fn above(number: Decimal, included: bool) -> Self {
+    pub(in crate::engine::analysis) fn above(number: Decimal, included: bool) -> Self {
         Self { lower: End::At { number, included }, upper: End::Open }
     }
 
     /// What is below a number.
-    pub(super) fn below(number: Decimal, included: bool) -> Self {
+    pub(in crate::engine::analysis) fn below(number: Decimal, included: bool) -> Self {
         Self { lower: End::Open, upper: End::At { number, included } }
     }
 
     /// What is rounded to a value, in steps of a size.
-    pub(super) fn around(value: Decimal, step: Decimal) -> Self {
+    pub(in crate::engine::analysis) fn around(value: Decimal, step: Decimal) -> Self {
         let half = |rounding| arithmetic::div(step, Decimal::from(2), rounding);
         let end = |half: Option<Decimal>, rounding| {
             let number = half.and_then(|half| arithmetic::add(value, half, rounding));
@@ -111,7 +111,7 @@ impl Span {
     }
 
     /// The number that it is, where it is only one.
-    pub(super) fn only(self) -> Option<Decimal> {
+    pub(in crate::engine::analysis) fn only(self) -> Option<Decimal> {
         let lower = self.lower.number().filter(|_| self.lower.is_included());
         lower.filter(|lower| self.upper == (End::At { number: *lower, included: true }))
     }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::analysis::{Analysis as _, FollowedMilestones};
 use crate::engine::{
     Moment,
     analysis::samples::{Sample, figure},
@@ -113,9 +114,11 @@ async fn a_follower_is_told_of_what_it_does_not_know_and_of_nothing_else() {
         revisions.push(sample.put("gdp", "a", &cells).await);
     }
     let at = |revision| sample.engine.reading(sample.at(revision)).milestones(&query, 1_000).unwrap();
+    let followed = FollowedMilestones { query: query.clone(), most: 1_000 };
     let differing = |from: usize, to: usize| -> BTreeSet<String> {
-        let (before, after) = (at(revisions[from]), at(revisions[to]));
-        Milestone::difference(&before, &after).map(|milestone| milestone.threshold.to_string()).collect()
+        let change = followed.change(&at(revisions[from]), &at(revisions[to])).unwrap_or_default();
+        assert!(change.left.is_empty(), "what is selected stays so");
+        change.changed.iter().map(|milestone| milestone.threshold.to_string()).collect()
     };
     let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(differing(0, 1), set(&[]));

@@ -6,7 +6,11 @@ use indicator_proto::v1::{self, CatalogAction, EntryKind, EntryReference, catalo
 use proptest::prelude::*;
 
 use super::{
-    super::{Catalog, Entry, Plan, plan, references::references, samples::texts},
+    super::{
+        Catalog, Entry, Plan, plan,
+        references::references,
+        samples::{self, texts},
+    },
     NoSeries, upsert,
 };
 
@@ -45,32 +49,69 @@ fn entry() -> impl Strategy<Value = Entry> {
         region,
         ..Default::default()
     });
-    let unit = (id(), words(), -1..8_i32).prop_map(|(id, names, kind)| v1::Unit { id, names, kind, ..Default::default() });
+    let part = || prop_oneof![2 => Just(String::new()), 1 => "[a-d]"];
+    let unit = (id(), words(), prop_oneof![3 => 1..3_i32, 1 => Just(7), 1 => -1..9_i32], part(), part(), part()).prop_map(
+        |(id, names, kind, base_unit, numerator, denominator)| {
+            let factor = if base_unit.is_empty() { String::new() } else { "1000".to_owned() };
+            v1::Unit { id, names, kind, base_unit, factor, numerator, denominator, ..Default::default() }
+        },
+    );
     let dimension = (id(), words(), proptest::collection::vec(code(), 0..3)).prop_map(|(id, names, codes)| v1::Dimension {
         id,
         names,
         codes,
     });
-    let indicator = (id(), words(), id(), ids(), ids(), -1..5_i32, id(), ids()).prop_map(
-        |(id, names, unit, dimensions, optional_dimensions, region_aggregation, region_weight, source_order)| v1::Indicator {
-            id,
-            names,
-            unit,
-            dimensions,
-            optional_dimensions,
-            region_aggregation,
-            region_weight,
-            source_order,
-            ..Default::default()
+    let formula = prop_oneof![2 => Just(String::new()), 2 => "[a-d]( [+*/-] [a-d]){0,2}", 1 => "[a-d0-9+*/() .-]{0,8}"];
+    let indicator = (id(), words(), id(), ids(), ids(), -1..5_i32, id(), ids(), formula).prop_map(
+        |(id, names, unit, dimensions, optional_dimensions, region_aggregation, region_weight, source_order, formula)| {
+            v1::Indicator {
+                id,
+                names,
+                unit,
+                dimensions,
+                optional_dimensions,
+                region_aggregation,
+                region_weight,
+                source_order,
+                formula,
+                ..Default::default()
+            }
         },
     );
     prop_oneof![
         3 => region.prop_map(Entry::from),
         1 => source.prop_map(Entry::from),
-        1 => unit.prop_map(Entry::from),
+        3 => unit.prop_map(Entry::from),
         1 => dimension.prop_map(Entry::from),
-        2 => indicator.prop_map(Entry::from),
+        4 => indicator.prop_map(Entry::from),
     ]
+}
+
+/// Units and indicators that rest on each other, nearly always well formed.
+fn entry_or_derived() -> impl Strategy<Value = Entry> {
+    let units = ["ua", "ub", "uc"];
+    let unit = || proptest::sample::select(&["ua", "ub", "uc"][..]);
+    let plain = (unit(), 0..4_usize, 1..3_i32).prop_map(move |(id, base, kind)| {
+        let base_unit = units.get(base).copied().unwrap_or_default().to_owned();
+        let factor = if base_unit.is_empty() { String::new() } else { "1000".to_owned() };
+        v1::Unit { kind: [1, 6][kind as usize - 1], base_unit, factor, ..samples::unit(id, id) }
+    });
+    let ratio = (unit(), unit(), unit()).prop_map(|(id, numerator, denominator)| {
+        let (numerator, denominator) = (numerator.to_owned(), denominator.to_owned());
+        v1::Unit { kind: v1::UnitKind::Ratio.into(), numerator, denominator, ..samples::unit(id, id) }
+    });
+    let formula = prop_oneof![1 => Just(String::new()), 2 => "[a-d]( [+*/-] [a-d]){0,2}", 1 => "[a-d] \\* 1000"];
+    let sex = || proptest::collection::vec(Just("sex".to_owned()), 0..2);
+    let indicator = ("[a-d]", unit(), formula, sex(), sex(), 0..4_i32).prop_map(
+        |(id, unit, formula, dimensions, optional_dimensions, time_aggregation)| v1::Indicator {
+            formula,
+            dimensions,
+            optional_dimensions,
+            time_aggregation,
+            ..samples::indicator(&id, unit)
+        },
+    );
+    prop_oneof![2 => plain.prop_map(Entry::from), 1 => ratio.prop_map(Entry::from), 5 => indicator.prop_map(Entry::from)]
 }
 
 fn action() -> impl Strategy<Value = CatalogAction> {
@@ -93,7 +134,7 @@ proptest! {
             plan.record(revision, &mut catalog);
         }
         let view = catalog.at(u64::MAX);
-        for kind in [EntryKind::Region, EntryKind::Source, EntryKind::Indicator] {
+        for kind in [EntryKind::Region, EntryKind::Source, EntryKind::Unit, EntryKind::Indicator] {
             for entry in view.entries(kind) {
                 for reference in references(entry) {
                     prop_assert!(view.entry(reference.kind, reference.id).is_some(), "{entry:?}");
@@ -101,6 +142,26 @@ proptest! {
             }
         }
         prop_assert!(view.all::<v1::Region>().all(|region| !view.is_under(&region.id, &region.id)));
+    }
+
+    #[test]
+    fn whatever_is_taken_is_taken_as_the_first_request_too(
+        requests in proptest::collection::vec(proptest::collection::vec(entry_or_derived(), 1..3), 1..40),
+    ) {
+        let mut catalog = Catalog::default();
+        let entries: Vec<_> = samples::entries().into_iter().map(upsert).collect();
+        plan(catalog.at(0), &entries, &NoSeries).unwrap().record(1, &mut catalog);
+        for (request, revision) in requests.iter().zip(2..) {
+            let actions: Vec<_> = request.iter().cloned().map(upsert).collect();
+            let Ok(plan) = plan(catalog.at(u64::MAX), &actions, &NoSeries) else { continue };
+            plan.record(revision, &mut catalog);
+        }
+        // What only changes are checked for holds of the whole, however it came about.
+        let kinds = [EntryKind::Region, EntryKind::Source, EntryKind::Unit, EntryKind::Dimension, EntryKind::Indicator];
+        let whole: Vec<_> = kinds.iter().flat_map(|kind| catalog.at(u64::MAX).entries(*kind).cloned().map(upsert)).collect();
+        if let Err(error) = plan(Catalog::default().at(0), &whole, &NoSeries) {
+            return Err(TestCaseError::fail(format!("{error}")));
+        }
     }
 
     #[test]
