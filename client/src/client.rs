@@ -70,7 +70,7 @@ impl Client {
         ObservationServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    fn analytics(&self) -> AnalyticsServiceClient<Channel> {
+    pub(crate) fn analytics(&self) -> AnalyticsServiceClient<Channel> {
         AnalyticsServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 

@@ -4,6 +4,7 @@
 //! - [`Query`] reads the answer to a query as it arrives.
 //! - [`Watch`] gives every change exactly once and in order, across disconnects and restarts of the server.
 //! - [`View`] keeps the current figures of a selection at hand.
+//! - [`Client::watch_rank`] and [`Client::watch_milestones`] follow what is computed of figures.
 //! - [`names`] finds the ids of what people type: codes, names and spellings in any language.
 //! - [`retry`] says what is tried again and when; [`Error`] what went wrong and what to do about it.
 //! - With the feature `import`: `import` turns data files into writes, `export` figures into files that `import` reads, and
@@ -40,6 +41,7 @@ mod connect;
 mod error;
 #[cfg(feature = "import")]
 pub mod export;
+mod following;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod names;

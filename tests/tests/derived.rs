@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use indicator_client::{View, WatchEvent};
 use indicator_proto::v1::{
     Bound, ChangeKind, GetObservationRequest, ListVintagesRequest, MissingReason, Observation, ObservationFilter,
-    QueryObservationsRequest, SeriesKey, StartNow, Unit, UnitKind, WatchMode, WatchRequest, catalog_entry::Entry,
-    watch_request::Start,
+    QueryObservationsRequest, SeriesKey, StartNow, WatchMode, WatchRequest, watch_request::Start,
 };
 use indicator_tests::{
     catalog::{derived, ratio, region, source, upsert},

@@ -1,9 +1,9 @@
 //! Derived indicators and units that are refused: what is computed means what it says, and is not written to.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use indicator_proto::v1::{ApplyCatalogRequest, CatalogEntry, EntryKind, Indicator, Unit, UnitKind, catalog_entry::Entry};
+use indicator_proto::v1::{ApplyCatalogRequest, CatalogEntry, EntryKind, Unit, UnitKind, catalog_entry::Entry};
 use indicator_tests::{
-    catalog::{delete, indicator, unit, upsert},
+    catalog::{delete, derived, indicator, ratio, unit, upsert},
     client::{Client, merge, replace, withdraw},
     figures::{key, value},
     refusal::Refusal,
@@ -13,21 +13,10 @@ use tonic::Code;
 
 const RATIO: &str = "CNY/{station}";
 
-fn derived(id: &str, unit: &str, formula: &str) -> CatalogEntry {
-    let Some(Entry::Indicator(plain)) = indicator(id, unit).entry else { unreachable!("it is an indicator") };
-    let (time_aggregation, region_aggregation) = Default::default();
-    let entry = Indicator { formula: formula.into(), time_aggregation, region_aggregation, ..plain };
-    CatalogEntry { entry: Some(Entry::Indicator(entry)) }
-}
-
 fn defined(id: &str, kind: UnitKind, definition: impl FnOnce(&mut Unit)) -> CatalogEntry {
     let Some(Entry::Unit(mut plain)) = unit(id, kind).entry else { unreachable!("it is a unit") };
     definition(&mut plain);
     CatalogEntry { entry: Some(Entry::Unit(plain)) }
-}
-
-fn ratio() -> CatalogEntry {
-    defined(RATIO, UnitKind::Ratio, |unit| (unit.numerator, unit.denominator) = ("CNY".into(), "{station}".into()))
 }
 
 /// `output-per-station` = output / 5g-base-stations, and a `k{station}` of 1000 stations.
@@ -36,7 +25,13 @@ async fn with_derived(server: &Server) -> Client {
     let thousand = defined("k{station}", UnitKind::Count, |unit| {
         (unit.base_unit, unit.factor) = ("{station}".into(), "1000".into());
     });
-    client.apply(upsert(vec![derived("output-per-station", RATIO, "output / 5g-base-stations"), ratio(), thousand])).await;
+    client
+        .apply(upsert(vec![
+            derived("output-per-station", RATIO, "output / 5g-base-stations"),
+            ratio("CNY", "{station}"),
+            thousand,
+        ]))
+        .await;
     client
 }
 

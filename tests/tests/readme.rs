@@ -36,6 +36,8 @@ impl Demo {
         let path = format!("{}:{}", directory.display(), env::var("PATH").unwrap_or_default());
         let output = Command::new("sh")
             .args(["-c", &format!("{command} 2>&1")])
+            // A stranger types them where the README is.
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .env("PATH", path)
             .env("INDICATOR_SERVER", format!("http://{}", self.address))
             .env("NO_COLOR", "1")

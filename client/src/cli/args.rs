@@ -88,6 +88,7 @@ mod tests {
           export         Print figures as the tidy CSV that import takes
           search         Find indicators, regions, sources, units and dimensions by name
           catalog        Read and write the catalog: regions, sources, units, dimensions, indicators
+          rank           Put regions in order of a figure, or follow how they move
           rollup         Make figures of regions into one of the region above them
           compare        Print regions by indicators as one table
           discrepancies  List the cells of which sources say what cannot all be true

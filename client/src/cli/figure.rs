@@ -228,7 +228,7 @@ mod tests {
             let derivation = Some(indicator_proto::v1::Derivation::default());
             figure(&Observation { derivation, ..value(text, Bound::Exact) }, None, Language::En)
         };
-        assert_eq!(computed("3.3333333333333333333333333333"), "3.3333");
+        assert_eq!(computed("3.333333333333333333333333333"), "3.3333");
         assert_eq!(computed("-0.00012345678"), "-0.0001235");
         assert_eq!(computed("1234567.5"), "1,234,567.5");
         assert_eq!(computed("0"), "0");

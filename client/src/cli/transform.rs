@@ -9,13 +9,21 @@ use indicator_proto::v1::{
 
 use crate::{context::Context, words::Typed};
 
+/// What is to be computed.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Computation")]
+pub(crate) struct StepArgs {
+    /// Compute this of the figures; may be repeated, each step on the result of the one before (see below)
+    #[arg(short = 'T', long = "transform", value_name = "STEP", value_delimiter = ',', value_parser = parser())]
+    transforms: Vec<Transform>,
+}
+
 /// What is to be computed, and whether to tell how.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Computation")]
 pub(crate) struct ComputeArgs {
-    /// Compute this of the figures; may be repeated, each step on the result of the one before (see below)
-    #[arg(short = 'T', long = "transform", value_name = "STEP", value_delimiter = ',', value_parser = parser())]
-    transforms: Vec<Transform>,
+    #[command(flatten)]
+    steps: StepArgs,
     /// Tell how each figure came about
     #[arg(long)]
     pub(crate) explain: bool,
@@ -36,6 +44,13 @@ Steps (with FRED's names where it has them):
   convert:UNIT[:RATE]               to another unit; money by the indicator that is the exchange rate";
 
 impl ComputeArgs {
+    /// The steps for a request: names become ids.
+    pub(crate) async fn transforms(&self, cx: &Context) -> anyhow::Result<Vec<Transform>> {
+        self.steps.transforms(cx).await
+    }
+}
+
+impl StepArgs {
     /// The steps for a request: names become ids.
     pub(crate) async fn transforms(&self, cx: &Context) -> anyhow::Result<Vec<Transform>> {
         let mut transforms = self.transforms.clone();

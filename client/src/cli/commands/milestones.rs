@@ -1,10 +1,14 @@
 //! `indicator milestones`: when figures crossed thresholds.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Write as _};
 
+use futures::StreamExt as _;
 use indicator_proto::{
     Decimal, to_json,
-    v1::{self, EntryKind, ListMilestonesRequest, Milestone, MilestoneState, Observation, SeriesKey},
+    v1::{
+        self, EntryKind, ListMilestonesRequest, Milestone, MilestoneState, Observation, SeriesKey, WatchMilestonesRequest,
+        watch_milestones_response::Message,
+    },
 };
 use serde_json::{Map, Value};
 
@@ -12,23 +16,29 @@ use super::query::CellArgs;
 use crate::{
     catalog::Labels,
     context::{Context, Format, Language},
+    failure::Failure,
     figure::{figure, figure_with_unit, grouped, with_unit},
     moment::AsOfArgs,
-    output::{Column, View, number, time},
+    output::{Column, View, clock, number, time},
+    transform::{STEPS, StepArgs},
     words,
 };
 
-/// Arguments of `indicator milestones`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   indicator milestones 5g-base-stations 100000 200000
   indicator milestones gdp 1e12 1e13 -r China --subregions --level province
   indicator milestones unemployment-rate 5 --fell-to -r 山东 --frequency monthly
   indicator milestones 5g-base-stations 100000 --published-at 2021-12-31
+  indicator milestones gdp 10 -r 山东 -T yoy
+  indicator milestones 5g-base-stations 200000 --level province --watch
 
 \"More than 100,000\" proves at least 100,000; where bounds leave it open, the milestone is in the making. \"Published\" is the first
-version ever, of any period, that proved it, whether or not it still stands.")]
+version ever, of any period, that proved it, whether or not it still stands.";
+
+/// Arguments of `indicator milestones`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{STEPS}"))]
 pub(crate) struct Args {
     /// Indicator: its id, a name or an alias
     indicator: String,
@@ -38,20 +48,33 @@ pub(crate) struct Args {
     /// At or below the thresholds, not at or above
     #[arg(long)]
     fell_to: bool,
+    /// Print the milestones, and then each that is reached or taken back
+    #[arg(long, conflicts_with_all = ["transforms", "as_of", "published_at"])]
+    watch: bool,
     #[command(flatten)]
     moment: AsOfArgs,
     #[command(flatten)]
     cells: CellArgs,
+    #[command(flatten)]
+    steps: StepArgs,
 }
 
 /// Prints the milestones.
 pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     let crossing = if args.fell_to { v1::Crossing::FellTo } else { v1::Crossing::Reached };
+    let filter = Some(args.cells.filter(cx, std::slice::from_ref(&args.indicator)).await?);
+    let thresholds = args.thresholds.iter().map(Decimal::to_string).collect();
+    if args.watch {
+        let request =
+            WatchMilestonesRequest { filter, thresholds, crossing: crossing.into(), ..WatchMilestonesRequest::default() };
+        return watch(cx, request, crossing).await;
+    }
     let request = ListMilestonesRequest {
-        filter: Some(args.cells.filter(cx, std::slice::from_ref(&args.indicator)).await?),
-        thresholds: args.thresholds.iter().map(Decimal::to_string).collect(),
+        filter,
+        thresholds,
         crossing: crossing.into(),
         as_of: args.moment.moment(),
+        transforms: args.steps.transforms(cx).await?,
         ..ListMilestonesRequest::default()
     };
     let response = cx.client.list_milestones(request).await?;
@@ -67,6 +90,37 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Prints the milestones and what becomes of them, until the reader goes away.
+async fn watch(cx: &Context, request: WatchMilestonesRequest, crossing: v1::Crossing) -> anyhow::Result<()> {
+    if !matches!(cx.format, Format::Table | Format::Ndjson) {
+        return Err(Failure::usage("milestones come one by one, without an end").remedy("-o ndjson, or no -o").into());
+    }
+    let mut messages = cx.client.watch_milestones(request);
+    let mut out = cx.stdout();
+    while let Some(message) = messages.next().await {
+        let message = message?;
+        if cx.format == Format::Ndjson {
+            serde_json::to_writer(&mut out, &to_json(&message))?;
+            writeln!(out)?;
+            out.flush()?;
+            continue;
+        }
+        let told = match message.message {
+            Some(Message::Milestones(all)) => all.milestones,
+            Some(Message::Changes(changes)) => {
+                writeln!(out, "{}  {}", changes.revision, clock(changes.recorded_at.as_ref()))?;
+                out.flush()?;
+                changes.milestones
+            }
+            _ => continue,
+        };
+        let mut listing = cx.listing(Milestones::new(cx, &told, crossing).await?)?;
+        told.iter().try_for_each(|milestone| listing.push(milestone))?;
+        listing.finish(Map::new())?;
+    }
+    Ok(())
 }
 
 /// The figures of a milestone, by their names in CSV.

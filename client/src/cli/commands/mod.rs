@@ -14,6 +14,7 @@ mod log;
 mod milestones;
 mod put;
 mod query;
+mod rank;
 mod replay;
 mod rollup;
 mod search;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Search(search::Args),
     /// Read and write the catalog: regions, sources, units, dimensions, indicators
     Catalog(catalog::Args),
+    /// Put regions in order of a figure, or follow how they move
+    Rank(rank::Args),
     /// Make figures of regions into one of the region above them
     Rollup(rollup::Args),
     /// Print regions by indicators as one table
@@ -86,6 +89,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(&cx()?, args).await,
         Command::Search(args) => search::run(&cx()?, args).await,
         Command::Catalog(args) => catalog::run(&cx()?, args).await,
+        Command::Rank(args) => rank::run(&cx()?, args).await,
         Command::Rollup(args) => rollup::run(&cx()?, args).await,
         Command::Compare(args) => compare::run(&cx()?, args).await,
         Command::Discrepancies(args) => discrepancies::run(&cx()?, args).await,

@@ -50,11 +50,33 @@ type Subject = (String, BTreeMap<String, String>);
 impl Reading<'_> {
     /// The figures of a derived indicator: of each period for which all operands have one.
     pub(super) fn derived_line(&self, key: &Arc<SeriesKey>, formula: &Formula, sources: &Sources) -> Result<Line, Error> {
-        let operand = |id: &str| -> Result<(String, Line), Error> {
-            Ok((id.to_owned(), self.line(&subject(id, &key.region, &key.dimensions), sources)?))
-        };
-        let operands: BTreeMap<String, Line> =
-            formula.indicators().into_iter().map(operand).collect::<Result<BTreeMap<_, _>, _>>()?;
+        self.line_of(key, formula, sources, &mut BTreeMap::new())
+    }
+
+    /// `known` are the lines of indicators that have been computed on the way: formulas may share what they rest on.
+    fn line_of(
+        &self,
+        key: &Arc<SeriesKey>,
+        formula: &Formula,
+        sources: &Sources,
+        known: &mut BTreeMap<String, Line>,
+    ) -> Result<Line, Error> {
+        let mut operands: BTreeMap<String, Line> = BTreeMap::new();
+        for id in formula.indicators() {
+            let line = match known.get(id) {
+                Some(line) => line.clone(),
+                None => {
+                    let key = subject(id, &key.region, &key.dimensions);
+                    let line = match self::formula(self.catalog(), id) {
+                        Some(formula) => self.line_of(&key, &formula, sources, known)?,
+                        None => self.line(&key, sources)?,
+                    };
+                    known.insert(id.to_owned(), line.clone());
+                    line
+                }
+            };
+            operands.insert(id.to_owned(), line);
+        }
         let line = self.empty(&without_source(key));
         let Some(fewest) = operands.values().min_by_key(|line| line.points.len()) else { return Ok(line) };
         let text = formula.to_string();

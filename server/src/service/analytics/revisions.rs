@@ -21,7 +21,6 @@ pub(super) fn get(
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    let revision = engine.head().revision;
     let moment = moment::resolve(engine, as_of)?;
     let key = engine.series(&key, None)?;
     let periods = Filter { start, end, frequency, ..Filter::default() };
@@ -31,7 +30,7 @@ pub(super) fn get(
         statistics: revisions.statistics.map(statistics),
         most_revised: revisions.most_revised.into_iter().map(|cell| revised(cell, &series)).collect(),
         series: Some(series),
-        revision,
+        revision: moment.revision,
     })
 }
 

@@ -23,8 +23,8 @@ pub(super) async fn get(
         return Err(Error::Invalid(violations));
     }
     reach(engine, request.min_revision, deadline).await?;
-    let revision = engine.head().revision;
     let moment = moment::resolve(engine, as_of)?;
+    let revision = moment.revision;
     if let Some(point) = engine.derived_cell(&key, period, moment, request.explain)? {
         let observation = Some(computed::observation(&point, true, request.explain));
         return Ok(v1::GetObservationResponse { observation, revision });

@@ -20,7 +20,6 @@ pub(super) fn list(engine: &Engine, request: v1::ListVintageDatesRequest) -> Res
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    let revision = engine.head().revision;
     let mut moment = moment::resolve(engine, as_of)?;
     let mut after = None;
     if let Some((revision, (source, date))) = page::open::<(String, i64)>(engine, &request.page_token, fingerprint)? {
@@ -40,6 +39,6 @@ pub(super) fn list(engine: &Engine, request: v1::ListVintageDatesRequest) -> Res
         dates: dates.iter().map(wire::vintage_date).collect(),
         next_page_token: next.unwrap_or_default(),
         series: Some(v1::SeriesKey::from(&*key)),
-        revision,
+        revision: moment.revision,
     })
 }

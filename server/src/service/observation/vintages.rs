@@ -23,7 +23,6 @@ pub(super) fn list(engine: &Engine, request: v1::ListVintagesRequest) -> Result<
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }
-    let revision = engine.head().revision;
     let mut moment = moment::resolve(engine, as_of)?;
     // The pages are of one state and of one source, whichever is preferred by the time of the last.
     if let Some((revision, (source, after))) = page::open::<(String, VintagePlace)>(engine, &request.page_token, fingerprint)? {
@@ -37,7 +36,7 @@ pub(super) fn list(engine: &Engine, request: v1::ListVintagesRequest) -> Result<
     Ok(v1::ListVintagesResponse {
         vintages: page.shown.iter().map(|shown| wire::vintage(shown, &key)).collect(),
         next_page_token: next.unwrap_or_default(),
-        revision,
+        revision: moment.revision,
     })
 }
 

@@ -116,16 +116,6 @@ impl Span {
         lower.filter(|lower| self.upper == (End::At { number: *lower, included: true }))
     }
 
-    /// Whether every number of this one is greater than every number of another.
-    pub(in crate::engine::analysis) fn is_above(self, other: Self) -> bool {
-        match (self.lower, other.upper) {
-            (End::At { number: lower, included: a }, End::At { number: upper, included: b }) => {
-                lower > upper || (lower == upper && !(a && b))
-            }
-            _ => false,
-        }
-    }
-
     /// Whether every number of it is at least `number`.
     pub(in crate::engine::analysis) fn is_at_least(self, number: Decimal) -> bool {
         self.lower.number().is_some_and(|lower| lower >= number)

@@ -87,11 +87,6 @@ impl Plan {
         if planner.violations.is_empty() { Ok(planner.plan) } else { Err(planner.violations) }
     }
 
-    /// Whether there is nothing to compute.
-    pub(in crate::engine) fn is_empty(&self) -> bool {
-        self.stages.is_empty()
-    }
-
     /// Whether what comes out for a region is made of figures of that region alone.
     pub(in crate::engine) fn stays_in_region(&self) -> bool {
         let leaves = |stage: &Stage| matches!(stage, Stage::ShareOfRegion { .. } | Stage::Exchange { .. });
