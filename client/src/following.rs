@@ -36,7 +36,8 @@ enum Sign {
     Whole,
     /// What one commit changed.
     Change(u64),
-    Progress(String),
+    /// Up to which commit everything has been told, and how to go on after it.
+    Progress(u64, String),
     Closing(String, Duration),
     /// Of a version to come.
     Unknown,
@@ -65,7 +66,7 @@ macro_rules! followed {
                     Some($message::Opened(_) | $message::Reset(_)) => Sign::Opened,
                     Some($message::$whole(_)) => Sign::Whole,
                     Some($message::$change(change)) => Sign::Change(change.revision),
-                    Some($message::Progress(progress)) => Sign::Progress(progress.resume_token.clone()),
+                    Some($message::Progress(progress)) => Sign::Progress(progress.revision, progress.resume_token.clone()),
                     Some($message::Closing(closing)) => Sign::Closing(closing.resume_token.clone(), wait(closing)),
                 }
             }
@@ -109,12 +110,14 @@ where
             let outcome = match &mut self.messages {
                 None => {
                     sleep(std::mem::take(&mut self.wait)).await;
-                    match (self.open)(self.request.clone()).await {
-                        Ok(messages) => {
+                    let time = self.policy.deadline;
+                    match timeout(time, (self.open)(self.request.clone())).await {
+                        Ok(Ok(messages)) => {
                             self.messages = Some(messages);
                             continue;
                         }
-                        Err(error) => Err(error),
+                        Ok(Err(error)) => Err(error),
+                        Err(_) => Err(Error::Deadline { after: time }),
                     }
                 }
                 Some(messages) => {
@@ -158,9 +161,10 @@ where
                 self.given = revision;
                 true
             }
-            Sign::Progress(token) => {
+            Sign::Progress(revision, token) => {
                 self.request.resume_after(token);
-                true
+                // What the application has is that of a later revision, as long as the server only tells again.
+                revision >= self.given
             }
             Sign::Closing(token, wait) => {
                 self.request.resume_after(token);
@@ -229,3 +233,6 @@ impl Client {
         Following { policy, request, open, messages: None, wait, failures: 0, given: 0, ended: false }.into_stream()
     }
 }
+
+#[cfg(test)]
+mod tests;

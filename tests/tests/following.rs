@@ -1,10 +1,12 @@
 //! Rankings and milestones as they change: what is told leads from one answer to the next.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use futures::StreamExt as _;
+use indicator_client::retry::Policy;
 use indicator_proto::v1::{
-    Bound, ListMilestonesRequest, Milestone, MilestoneState, ObservationFilter, RankMoveKind, RankRequest, Ranking,
+    Bound, ListMilestonesRequest, Milestone, MilestoneState, ObservationFilter, RankMoveKind, RankMoves, RankRequest, Ranking,
     RegionSelection, WatchMilestonesRequest, WatchMilestonesResponse, WatchOutcome, WatchRankRequest, WatchRankResponse,
     watch_milestones_response, watch_rank_response,
 };
@@ -13,6 +15,7 @@ use indicator_tests::{
     catalog::{region, source, upsert},
     client::{Client, at_revision, withdraw},
     figures::{bounded, key, value},
+    proxy::{Cut, Proxy},
     refusal::Refusal,
     server::Server,
 };
@@ -97,22 +100,8 @@ impl Follower {
                 Message::Ranking(ranking) => self.ranks = ranks(&ranking),
                 Message::Moves(moves) => {
                     assert!(moves.revision > self.revision, "after a progress nothing of before follows");
-                    assert!(!moves.moves.is_empty());
-                    for moved in moves.moves {
-                        let row = moved.row.clone().unwrap();
-                        let before = self.ranks.get(&row.region).copied();
-                        let previous = (moved.previous_from, moved.previous_to);
-                        self.moves += 1;
-                        match moved.kind() {
-                            RankMoveKind::Entered => assert_eq!((before, previous), (None, (0, 0))),
-                            _ => assert_eq!(before, Some(previous), "{moved:?}"),
-                        }
-                        match moved.kind() {
-                            RankMoveKind::Left => drop(self.ranks.remove(&row.region)),
-                            _ => drop(self.ranks.insert(row.region, (row.rank_from, row.rank_to))),
-                        }
-                    }
-                    assert_eq!(self.ranks.len() as u32, moves.ranked);
+                    self.moves += moves.moves.len();
+                    apply(&mut self.ranks, &moves);
                 }
                 Message::Progress(progress) => {
                     (self.revision, self.token) = (progress.revision, progress.resume_token);
@@ -122,6 +111,25 @@ impl Follower {
             }
         }
     }
+}
+
+/// Makes the moves of a commit, each of which must fit what was told before.
+fn apply(ranks: &mut Ranks, moves: &RankMoves) {
+    assert!(!moves.moves.is_empty());
+    for moved in &moves.moves {
+        let row = moved.row.clone().unwrap();
+        let before = ranks.get(&row.region).copied();
+        let previous = (moved.previous_from, moved.previous_to);
+        match moved.kind() {
+            RankMoveKind::Entered => assert_eq!((before, previous), (None, (0, 0))),
+            _ => assert_eq!(before, Some(previous), "{moved:?}"),
+        }
+        match moved.kind() {
+            RankMoveKind::Left => drop(ranks.remove(&row.region)),
+            _ => drop(ranks.insert(row.region, (row.rank_from, row.rank_to))),
+        }
+    }
+    assert_eq!(ranks.len() as u32, moves.ranked);
 }
 
 async fn asked(client: &Client, revision: u64) -> Ranks {
@@ -150,13 +158,59 @@ async fn moves_lead_from_one_ranking_to_the_next_and_a_token_goes_on_where_it_wa
         follower.until(&client, client.head().await).await;
     }
     assert!(follower.moves > 20, "something happened: {}", follower.moves);
-    // And by a server that was started again.
+    // And by a server that was started again, which has what happened before only in its log.
     let (token, ranks) = (follower.token, follower.ranks);
+    churn(&client, n, 40).await;
+    n += 40;
     server.restart().await;
     let client = server.client();
     churn(&client, n, 40).await;
     let mut follower = Follower::open(&client, &token, ranks).await;
     follower.until(&client, client.head().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_gives_each_move_once_across_thirty_cuts() {
+    let server = Server::start();
+    let direct = with_provinces(&server).await;
+    let proxy = Proxy::start(server.address()).await;
+    let policy = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(20), ..Policy::default() };
+    let through = indicator_client::Client::builder().server(&proxy.address().to_string()).retry(policy).connect_lazy().unwrap();
+    let request = WatchRankRequest { selection: selection(), progress_interval: brief(), ..WatchRankRequest::default() };
+    let mut stream = through.watch_rank(request);
+    let storm = direct.clone();
+    let storm = tokio::spawn(async move {
+        for round in 0..30 {
+            churn(&storm, round * 20, 20).await;
+            while proxy.cut(if round % 2 == 0 { Cut::Fin } else { Cut::Rst }) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        proxy
+    });
+    let (mut ranks, mut last, mut moved, mut compared) = (Ranks::new(), 0, 0, 0);
+    loop {
+        let message = tokio::time::timeout(LONG, stream.next()).await.expect("in time").expect("it goes on").unwrap();
+        match message.message.unwrap() {
+            watch_rank_response::Message::Ranking(ranking) => (ranks, last) = (self::ranks(&ranking), 0),
+            watch_rank_response::Message::Moves(moves) => {
+                assert!(moves.revision > last, "{} after {last}", moves.revision);
+                (last, moved) = (moves.revision, moved + 1);
+                apply(&mut ranks, &moves);
+            }
+            watch_rank_response::Message::Progress(progress) => {
+                assert!(progress.revision >= last);
+                compared += 1;
+                assert_eq!(ranks, asked(&direct, progress.revision).await, "at {}", progress.revision);
+                if storm.is_finished() && progress.revision == direct.head().await {
+                    break;
+                }
+            }
+            other => panic!("not for the application: {other:?}"),
+        }
+    }
+    assert!(moved > 50 && compared > 10, "{moved} {compared}");
+    assert!(storm.await.unwrap().accepted() > 30, "it was cut and came back so often");
 }
 
 #[tokio::test]

@@ -283,6 +283,11 @@ impl Engine {
         analysis::Follower::at(&self.shared, analysis, revision)
     }
 
+    /// Takes a followed analysis past the commits up to `to` that are in memory and cannot change its answer, `most` at once.
+    pub fn pass_analysis<A: analysis::Analysis>(&self, follower: &mut analysis::Follower<A>, to: u64, most: u64) {
+        follower.pass(&self.shared, to, most);
+    }
+
     /// Takes a followed analysis on, up to `to` or through `most` commits, until one has changed its answer. Blocks.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ use crate::engine::{
 /// As many commits are gone through before the reader is told how far it is, or found to be gone.
 const COMMITS_AT_ONCE: u64 = 10_000;
 
+/// As many commits are passed by on an async thread, each in less than a microsecond.
+const PASSED_AT_ONCE: u64 = 1_000;
+
 /// What a subscriber is told.
 pub enum Told<A: Analysis> {
     /// How the stream begins.
@@ -156,6 +159,7 @@ impl<A: Analysis> Following<A> {
                 return Ok(Told::Closing { revision: position, retry_after: random_part(RETRY_SPREAD) });
             }
             let head = self.head.borrow_and_update().revision;
+            let position = self.pass(head);
             if position < head {
                 if let Some(change) = self.advance(position, head).await? {
                     self.phase = Phase::Behind;
@@ -170,7 +174,8 @@ impl<A: Analysis> Following<A> {
                 }
                 return Ok(self.progress());
             }
-            if self.phase == Phase::Behind {
+            // The timer is not enough: where commits keep coming, nobody waits for it.
+            if self.phase == Phase::Behind || Instant::now() >= self.next_progress {
                 return Ok(self.progress());
             }
             tokio::select! {
@@ -180,6 +185,15 @@ impl<A: Analysis> Following<A> {
                 () = tokio::time::sleep_until(self.next_progress) => return Ok(self.progress()),
             }
         }
+    }
+
+    /// Passes by what does not concern it and lies in memory: most commits for most subscribers, who need no other thread for them.
+    /// Answers where it is.
+    fn pass(&mut self, head: u64) -> u64 {
+        if let Some(follower) = self.follower.as_mut().and_then(Arc::get_mut) {
+            self.hub.engine().pass_analysis(follower, head, PASSED_AT_ONCE);
+        }
+        self.follower().revision()
     }
 
     /// Goes on to the next change. One that stood still while replays began to begin later starts anew.

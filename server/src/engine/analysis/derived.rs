@@ -156,6 +156,24 @@ impl Reading<'_> {
         selected
     }
 
+    /// The lines of the derived indicators that a filter names whose figures are made of those of these series, among others.
+    pub(super) fn selected_derived_of(&self, filter: &Filter, series: &[Arc<SeriesKey>]) -> Vec<Selected> {
+        let mut lines = BTreeSet::new();
+        for id in filter.indicators.iter().filter(|id| formula(self.catalog(), id).is_some()) {
+            let leaves = leaves(self.catalog(), id);
+            let operands = series.iter().filter(|key| leaves.contains(&key.indicator));
+            let matching = operands.filter(|key| {
+                let key = SeriesKey { indicator: id.clone(), ..SeriesKey::clone(key) };
+                filter.matches(self.catalog(), &key)
+            });
+            lines.extend(matching.map(|key| (id.clone(), key.region.clone(), key.dimensions.clone())));
+        }
+        // Their place among all lines, which takes all of them to know, does not matter to one who reads these alone.
+        let selected =
+            |(id, region, dimensions): (String, String, _)| Selected::derived((1, 0), subject(&id, &region, &dimensions));
+        lines.into_iter().map(selected).collect()
+    }
+
     /// The regions and breakdowns that an indicator has series for, with the first series of each.
     fn subjects(&self, filter: &Filter, indicator: String) -> BTreeMap<Subject, u32> {
         let filter = Filter { indicators: BTreeSet::from([indicator]), ..filter.clone() };

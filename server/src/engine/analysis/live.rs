@@ -5,16 +5,21 @@ use std::{
     sync::Arc,
 };
 
-use indicator_proto::Time;
+use indicator_proto::{SeriesKey, Time};
+use jiff::{civil::Date, tz::Offset};
 
 use super::{
     derived::leaves,
     milestones::{Milestone, MilestoneQuery},
     rank::{RankMove, RankQuery, Ranking},
     reading::{Reading, without_source},
+    selection::Periods,
     transform::Step,
 };
-use crate::engine::{Error, Moment, Sources, catalog::View, read, shared::Shared};
+use crate::{
+    engine::{Commit, Error, Moment, Sources, catalog::View, shared::Shared},
+    store::{self, History, Touched},
+};
 
 /// An analysis whose answer can be followed through the log.
 pub trait Analysis: Send + Sync + 'static {
@@ -33,17 +38,60 @@ pub trait Analysis: Send + Sync + 'static {
     /// What has changed; `None` if nothing that a follower is told of.
     fn change(&self, before: &Self::Answer, after: &Self::Answer) -> Option<Self::Change>;
 
-    /// The recorded indicators whose figures can change the answer.
-    fn concerned(&self, catalog: View<'_>) -> BTreeSet<String>;
+    /// Makes of the answer before a commit the one after it, where the commit changed figures of these series of those concerned, and
+    /// nothing else. Says what has changed. By itself it computes the answer anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Analysis::answer`].
+    fn advance(
+        &self,
+        answer: &mut Self::Answer,
+        reading: &Reading<'_>,
+        touched: &[Arc<SeriesKey>],
+    ) -> Result<Option<Self::Change>, Error> {
+        let _ = touched;
+        replace(self, answer, reading)
+    }
+
+    /// What can change the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    fn concerned(&self, reading: &Reading<'_>) -> Result<Concerned, Error>;
 }
 
-/// Goes through the commits, and computes the answer anew at those that can change it.
+/// What can change an answer, beside the catalog.
+#[derive(Debug, Clone, Default)]
+pub struct Concerned {
+    /// Figures of these recorded indicators.
+    pub indicators: BTreeSet<String>,
+    /// The first commit on this day or later: regions begin or end.
+    pub day: Option<Date>,
+}
+
+/// Computes the answer anew.
+fn replace<A: Analysis + ?Sized>(
+    analysis: &A,
+    answer: &mut A::Answer,
+    reading: &Reading<'_>,
+) -> Result<Option<A::Change>, Error> {
+    let after = analysis.answer(reading)?;
+    let change = analysis.change(answer, &after);
+    *answer = after;
+    Ok(change)
+}
+
+/// Goes through the commits, and takes the answer on at those that can change it.
 #[derive(Debug)]
 pub struct Follower<A: Analysis> {
     analysis: Arc<A>,
     revision: u64,
     answer: A::Answer,
-    concerned: BTreeSet<String>,
+    indicators: BTreeSet<String>,
+    /// A commit at this time or later changes the answer by its time alone.
+    until: Time,
 }
 
 /// A commit that changed an answer.
@@ -57,11 +105,24 @@ pub struct Followed<C> {
     pub change: C,
 }
 
+/// What a commit has to do with an answer.
+enum Touch {
+    /// Nothing.
+    Nothing,
+    /// It changed figures of these series.
+    Figures(Vec<Arc<SeriesKey>>),
+    /// It may have changed anything.
+    Everything,
+}
+
 impl<A: Analysis> Follower<A> {
     /// The answer at a revision. Blocks.
     pub(in crate::engine) fn at(shared: &Shared, analysis: Arc<A>, revision: u64) -> Result<Self, Error> {
-        let (answer, concerned) = compute(shared, &*analysis, revision)?;
-        Ok(Self { analysis, revision, answer, concerned })
+        let reading = reading(shared, revision);
+        let answer = analysis.answer(&reading)?;
+        let mut follower = Self { analysis, revision, answer, indicators: BTreeSet::new(), until: Time::MAX };
+        follower.look_around(&reading)?;
+        Ok(follower)
     }
 
     /// The revision of the answer.
@@ -76,41 +137,85 @@ impl<A: Analysis> Follower<A> {
         &self.answer
     }
 
+    /// Passes by the commits up to `to` that are in memory and cannot change the answer, `most` at once. Does not block.
+    pub(in crate::engine) fn pass(&mut self, shared: &Shared, to: u64, most: u64) {
+        let end = to.min(self.revision.saturating_add(most));
+        while self.revision < end
+            && let Some(commit) = shared.recent(self.revision + 1)
+            && matches!(self.touch(&commit), Touch::Nothing)
+        {
+            self.revision = commit.revision;
+        }
+    }
+
     /// Goes on, up to `to`, until a commit has changed the answer, or through `most` commits. Blocks.
     pub(in crate::engine) fn next(&mut self, shared: &Shared, to: u64, most: u64) -> Result<Option<Followed<A::Change>>, Error> {
         let end = to.min(self.revision.saturating_add(most));
+        // Commit after commit: a look for each would decode the commits that lie beside it again and again.
+        let mut log: Option<History> = None;
         while self.revision < end {
             let revision = self.revision + 1;
-            if !self.is_touched(shared, revision)? {
-                self.revision = revision;
-                continue;
-            }
-            let (answer, concerned) = compute(shared, &*self.analysis, revision)?;
-            let change = self.analysis.change(&self.answer, &answer);
-            (self.revision, self.answer, self.concerned) = (revision, answer, concerned);
+            let (time, touch) = match shared.recent(revision) {
+                Some(commit) => (commit.time, self.touch(&commit)),
+                None => {
+                    let logged = log.get_or_insert_with(|| shared.store.history(self.revision)).next().transpose()?;
+                    let logged = logged.filter(|logged| logged.revision == revision);
+                    let logged = logged.ok_or_else(|| store::Error::Corrupt(format!("commit {revision} is not in the log")))?;
+                    let time = logged.header.time()?;
+                    (time, self.touch_logged(shared, time, &logged.touched))
+                }
+            };
+            let change = match touch {
+                Touch::Nothing => None,
+                Touch::Figures(series) => self.analysis.advance(&mut self.answer, &reading(shared, revision), &series)?,
+                Touch::Everything => {
+                    let reading = reading(shared, revision);
+                    let change = replace(&*self.analysis, &mut self.answer, &reading)?;
+                    self.look_around(&reading)?;
+                    change
+                }
+            };
+            self.revision = revision;
             if let Some(change) = change {
-                let time = read::header(shared, revision)?.time()?;
                 return Ok(Some(Followed { revision, time, change }));
             }
         }
         Ok(None)
     }
 
-    /// Whether a commit can have changed the answer.
-    fn is_touched(&self, shared: &Shared, revision: u64) -> Result<bool, Error> {
-        if let Some(commit) = shared.recent(revision) {
-            let concerned = |indicator: &str| self.concerned.contains(indicator);
-            return Ok(!commit.entries.is_empty() || commit.series.iter().any(|series| concerned(&series.key.indicator)));
+    /// Finds out what can change the answer.
+    fn look_around(&mut self, reading: &Reading<'_>) -> Result<(), Error> {
+        let Concerned { indicators, day } = self.analysis.concerned(reading)?;
+        let midnight = |day: Date| Time::from_micros(Offset::UTC.to_timestamp(day.into()).ok()?.as_microsecond());
+        self.indicators = indicators;
+        self.until = day.and_then(midnight).unwrap_or(Time::MAX);
+        Ok(())
+    }
+
+    fn touch(&self, commit: &Commit) -> Touch {
+        if !commit.entries.is_empty() || commit.time >= self.until {
+            return Touch::Everything;
         }
-        let touched = shared.store.touched(revision)?;
+        let keys = commit.series.iter().map(|series| &series.key);
+        self.concerned(keys.filter(|key| self.indicators.contains(&key.indicator)).cloned().collect())
+    }
+
+    fn touch_logged(&self, shared: &Shared, time: Time, touched: &Touched) -> Touch {
+        if !touched.entries.is_empty() || time >= self.until {
+            return Touch::Everything;
+        }
         let index = shared.index();
-        Ok(!touched.entries.is_empty() || touched.series.iter().any(|id| self.concerned.contains(&index.key(*id).indicator)))
+        let keys = touched.series.iter().map(|id| index.key(*id));
+        self.concerned(keys.filter(|key| self.indicators.contains(&key.indicator)).cloned().collect())
+    }
+
+    fn concerned(&self, series: Vec<Arc<SeriesKey>>) -> Touch {
+        if series.is_empty() { Touch::Nothing } else { Touch::Figures(series) }
     }
 }
 
-fn compute<A: Analysis>(shared: &Shared, analysis: &A, revision: u64) -> Result<(A::Answer, BTreeSet<String>), Error> {
-    let reading = Reading::new(shared, Moment { revision, published_at: None });
-    Ok((analysis.answer(&reading)?, analysis.concerned(reading.catalog())))
+fn reading(shared: &Shared, revision: u64) -> Reading<'_> {
+    Reading::new(shared, Moment { revision, published_at: None })
 }
 
 /// The recorded indicators that figures of others, computed by steps, are made of.
@@ -148,8 +253,27 @@ impl Analysis for RankQuery {
         (!moves.is_empty()).then_some(RankMoves { moves, ranked })
     }
 
-    fn concerned(&self, catalog: View<'_>) -> BTreeSet<String> {
-        behind(catalog, [&self.selection.indicator], &self.selection.steps)
+    fn advance(
+        &self,
+        answer: &mut Ranking,
+        reading: &Reading<'_>,
+        touched: &[Arc<SeriesKey>],
+    ) -> Result<Option<RankMoves>, Error> {
+        let regions: BTreeSet<&str> = touched.iter().map(|key| key.region.as_str()).collect();
+        let Some(after) = reading.rank_again(self, answer, &regions)? else { return Ok(None) };
+        let moves = self.change(answer, &after);
+        *answer = after;
+        Ok(moves)
+    }
+
+    fn concerned(&self, reading: &Reading<'_>) -> Result<Concerned, Error> {
+        let indicators = behind(reading.catalog(), [&self.selection.indicator], &self.selection.steps);
+        let day = match self.selection.periods {
+            Periods::Latest => reading.next_beginning_or_end(&self.selection.regions)?,
+            // Who existed in a period is not changed by time.
+            Periods::One(_) | Periods::Within { .. } => None,
+        };
+        Ok(Concerned { indicators, day })
     }
 }
 
@@ -169,6 +293,15 @@ pub struct MilestoneChanges {
     pub changed: Vec<Milestone>,
     /// No longer of what is selected, as they were.
     pub left: Vec<Milestone>,
+}
+
+impl FollowedMilestones {
+    /// Whether milestones are of the same series: where sources compete, of the same subject.
+    fn is_same(&self, a: &SeriesKey, b: &SeriesKey) -> bool {
+        let competing = self.query.filter.sources == Sources::Preferred;
+        let same_subject = (&a.indicator, &a.region, &a.dimensions) == (&b.indicator, &b.region, &b.dimensions);
+        same_subject && (competing || a.source == b.source)
+    }
 }
 
 impl Analysis for FollowedMilestones {
@@ -198,7 +331,35 @@ impl Analysis for FollowedMilestones {
         Some(changes).filter(|changes| !(changes.changed.is_empty() && changes.left.is_empty()))
     }
 
-    fn concerned(&self, catalog: View<'_>) -> BTreeSet<String> {
-        behind(catalog, &self.query.filter.indicators, &self.query.steps)
+    fn advance(
+        &self,
+        answer: &mut Vec<Milestone>,
+        reading: &Reading<'_>,
+        touched: &[Arc<SeriesKey>],
+    ) -> Result<Option<MilestoneChanges>, Error> {
+        if !self.query.steps.is_empty() {
+            return replace(self, answer, reading);
+        }
+        let after = reading.milestones_of(&self.query, touched)?;
+        let touched = |milestone: &Milestone| {
+            let same = |key: &SeriesKey| self.is_same(&milestone.key, key);
+            after.iter().any(|(key, _)| same(key))
+        };
+        let before: Vec<Milestone> = answer.extract_if(.., |milestone| touched(milestone)).collect();
+        let after: Vec<Milestone> = after.into_iter().flat_map(|(_, milestones)| milestones).collect();
+        let change = self.change(&before, &after);
+        answer.extend(after);
+        if answer.len() > self.most {
+            return replace(self, answer, reading);
+        }
+        Ok(change)
+    }
+
+    fn concerned(&self, reading: &Reading<'_>) -> Result<Concerned, Error> {
+        let indicators = behind(reading.catalog(), &self.query.filter.indicators, &self.query.steps);
+        Ok(Concerned { indicators, day: None })
     }
 }
+
+#[cfg(test)]
+mod tests;

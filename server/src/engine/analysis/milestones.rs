@@ -10,7 +10,7 @@ use super::{
     line::{Line, Point},
     query::Selected,
     reading::Reading,
-    transform::Step,
+    transform::{Plan, Step},
 };
 use crate::{
     engine::{Error, Filter, Sources, Violation, preferred::recency},
@@ -162,24 +162,41 @@ impl Reading<'_> {
         }
         let mut milestones = Vec::new();
         for selected in &selected {
-            let mut line = self.planned(selected, &query.filter, &plans[&selected.key.indicator])?;
-            line.points.retain(|point| query.filter.lies_within(point.period()));
-            let mut of_series = query.thresholds.state(&line);
-            let mut told = !line.points.is_empty();
-            if query.steps.is_empty() {
-                let versions = self.published(selected, &query.filter)?;
-                let firsts = query.thresholds.first_published(&versions);
-                for (milestone, first) in of_series.iter_mut().zip(firsts) {
-                    told |= first.is_some();
-                    milestone.first_published = first;
-                }
-            }
-            // Nobody had said anything of it by then.
-            if told {
-                milestones.extend(of_series);
-            }
+            milestones.extend(self.milestones_of_line(query, selected, &plans[&selected.key.indicator])?);
         }
         Ok(milestones)
+    }
+
+    /// The milestones of what figures of these series can have changed, without steps: each line of what the filter selects with all
+    /// that there is to tell of it, perhaps nothing.
+    pub(super) fn milestones_of(
+        &self,
+        query: &MilestoneQuery,
+        touched: &[Arc<SeriesKey>],
+    ) -> Result<Vec<(Arc<SeriesKey>, Vec<Milestone>)>, Error> {
+        let selected = self.selected_of(&query.filter, touched);
+        let of_line = |selected: Selected| {
+            let milestones = self.milestones_of_line(query, &selected, &Plan::default())?;
+            Ok((selected.key, milestones))
+        };
+        selected.into_iter().map(of_line).collect()
+    }
+
+    fn milestones_of_line(&self, query: &MilestoneQuery, selected: &Selected, plan: &Plan) -> Result<Vec<Milestone>, Error> {
+        let mut line = self.planned(selected, &query.filter, plan)?;
+        line.points.retain(|point| query.filter.lies_within(point.period()));
+        let mut milestones = query.thresholds.state(&line);
+        let mut told = !line.points.is_empty();
+        if query.steps.is_empty() {
+            let versions = self.published(selected, &query.filter)?;
+            let firsts = query.thresholds.first_published(&versions);
+            for (milestone, first) in milestones.iter_mut().zip(firsts) {
+                told |= first.is_some();
+                milestone.first_published = first;
+            }
+        }
+        // Nobody had said anything of it by then.
+        Ok(if told { milestones } else { Vec::new() })
     }
 
     /// Every version of what a filter selects of a line, in the order of their publication.

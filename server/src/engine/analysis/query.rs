@@ -1,6 +1,10 @@
 //! The cells that a filter selects, computed.
 
-use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use indicator_proto::{Period, SeriesKey};
 
@@ -89,6 +93,23 @@ impl Reading<'_> {
         let first = |id: &u32| of_sources || index.same_subject(index.key(*id)).first() == Some(id);
         let selected = |id: u32| Selected { place: (0, id), series: Some(id), key: Arc::clone(index.key(id)) };
         series.iter().filter(first).map(selected).collect()
+    }
+
+    /// The lines of what a filter selects that figures of these series belong to, or are an operand of.
+    pub(super) fn selected_of(&self, filter: &Filter, series: &[Arc<SeriesKey>]) -> Vec<Selected> {
+        let mut selected = self.selected_recorded_of(filter, series);
+        selected.extend(self.selected_derived_of(filter, series));
+        selected
+    }
+
+    fn selected_recorded_of(&self, filter: &Filter, series: &[Arc<SeriesKey>]) -> Vec<Selected> {
+        let index = self.shared().index();
+        let of_sources = filter.sources != Sources::Preferred;
+        let line = |key: &Arc<SeriesKey>| if of_sources { index.id(key) } else { index.same_subject(key).first().copied() };
+        let matching = series.iter().filter(|key| filter.matches(self.catalog(), key));
+        let lines: BTreeSet<u32> = matching.filter_map(line).collect();
+        let selected = |id: u32| Selected { place: (0, id), series: Some(id), key: Arc::clone(index.key(id)) };
+        lines.into_iter().map(selected).collect()
     }
 
     /// The figures of a line.

@@ -1,7 +1,7 @@
 //! Regions in order of a figure.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -72,6 +72,32 @@ impl Reading<'_> {
         let figures = self.region_figures(&query.selection)?;
         let ranking = |section| Ranking::new(section, query.least_first, Arc::clone(&figures.unit));
         Ok(figures.cross_sections().into_iter().map(ranking).collect())
+    }
+
+    /// A ranking of one period, or of the latest of each region, after figures of these regions have changed and nothing else has;
+    /// `None` if none of them is in it, so that it is as it was.
+    pub(super) fn rank_again(
+        &self,
+        query: &RankQuery,
+        before: &Ranking,
+        regions: &BTreeSet<&str>,
+    ) -> Result<Option<Ranking>, Error> {
+        let plan = self.region_plan(&query.selection)?;
+        if !plan.stays_in_region() {
+            return Ok(self.rank(query)?.pop());
+        }
+        let ranked = before.rows.iter().map(|row| (row.region(), Some(&row.point)));
+        let mut figures: BTreeMap<&str, Option<Arc<Point>>> = ranked.map(|(region, point)| (region, point.cloned())).collect();
+        figures.extend(before.unranked.iter().map(|region| (region.as_str(), None)));
+        let mut touched = false;
+        for region in regions {
+            if let Some(figure) = figures.get_mut(region) {
+                *figure = self.region_figure(&query.selection, &plan, region)?;
+                touched = true;
+            }
+        }
+        let section = CrossSection::of(before.period, figures);
+        Ok(touched.then(|| Ranking::new(section, query.least_first, Arc::clone(&before.unit))))
     }
 }
 

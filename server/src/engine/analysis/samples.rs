@@ -46,6 +46,9 @@ pub(in crate::engine) fn figure(text: &str) -> Figure {
     Figure { datum, statuses: Statuses::default(), details }
 }
 
+/// The clock of all samples.
+static MICROS: AtomicI64 = AtomicI64::new(1_700_000_000_000_000);
+
 /// An engine over a store of its own. Each commit is recorded a second after the one before, from 2023-11-14 on.
 pub(in crate::engine) struct Sample {
     pub(in crate::engine) engine: Engine,
@@ -56,7 +59,6 @@ impl Sample {
     /// With "CN", four provinces and two prefectures of "CN-SD"; sources "a" before "b"; indicators "gdp", in yuan, and
     /// "population".
     pub(in crate::engine) async fn new() -> Self {
-        static MICROS: AtomicI64 = AtomicI64::new(1_700_000_000_000_000);
         let clock = || Time::from_micros(MICROS.fetch_add(1_000_000, Ordering::Relaxed)).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let options = Options { write_queue: 100, clock, retention: Retention::EVERYTHING };
@@ -70,6 +72,11 @@ impl Sample {
         entries.extend([indicator("gdp", "CNY").into(), indicator("population", "{person}").into()]);
         sample.catalog(entries).await;
         sample
+    }
+
+    /// Lets a day go by.
+    pub(in crate::engine) fn sleep() {
+        MICROS.fetch_add(86_400_000_000, Ordering::Relaxed);
     }
 
     /// One commit of the catalog.

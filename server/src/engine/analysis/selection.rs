@@ -182,22 +182,43 @@ pub(super) struct CrossSection<'r> {
 impl Reading<'_> {
     /// The figures of the regions of a selection, each region's line read and computed once.
     pub(super) fn region_figures(&self, selection: &RegionSelection) -> Result<RegionFigures<'_>, Error> {
-        let plan = match self.catalog().indicator(&selection.indicator) {
-            Some(indicator) => Plan::new(self.catalog(), indicator, &selection.steps, STEPS).map_err(Error::Invalid)?,
-            // Not yet in the catalog at the moment: nobody has a figure.
-            None => Plan::default(),
-        };
+        let plan = self.region_plan(selection)?;
         let mut lines = Vec::new();
         for region in selection.regions.of(self.catalog()) {
-            let line = self.line(&subject(&selection.indicator, &region.id, &selection.dimensions), &selection.sources)?;
-            lines.push((region, plan.apply(self, &selection.sources, line)?));
+            lines.push((region, self.region_line(selection, &plan, &region.id)?));
         }
         let unit = Arc::clone(plan.unit());
         Ok(RegionFigures { lines, periods: selection.periods, day: self.day()?, unit })
     }
-}
 
-impl Reading<'_> {
+    /// What is to be computed of each region's figures.
+    pub(super) fn region_plan(&self, selection: &RegionSelection) -> Result<Plan, Error> {
+        match self.catalog().indicator(&selection.indicator) {
+            Some(indicator) => Plan::new(self.catalog(), indicator, &selection.steps, STEPS).map_err(Error::Invalid),
+            // Not yet in the catalog at the moment: nobody has a figure.
+            None => Ok(Plan::default()),
+        }
+    }
+
+    fn region_line(&self, selection: &RegionSelection, plan: &Plan, region: &str) -> Result<Line, Error> {
+        let line = self.line(&subject(&selection.indicator, region, &selection.dimensions), &selection.sources)?;
+        plan.apply(self, &selection.sources, line)
+    }
+
+    /// The figure of one region, for one period or the latest.
+    pub(super) fn region_figure(
+        &self,
+        selection: &RegionSelection,
+        plan: &Plan,
+        region: &str,
+    ) -> Result<Option<Arc<Point>>, Error> {
+        let line = self.region_line(selection, plan, region)?;
+        Ok(match selection.periods {
+            Periods::One(period) => line.at(period).cloned(),
+            Periods::Latest | Periods::Within { .. } => line.latest_known().cloned(),
+        })
+    }
+
     /// The regions that existed on some day of a period, or that exist at the moment, by id.
     pub(super) fn existing(&self, regions: &Regions, period: Option<Period>) -> Result<Vec<&Region>, Error> {
         let day = self.day()?;
@@ -206,6 +227,16 @@ impl Reading<'_> {
             None => day.is_none_or(|day| existed(region, day, day)),
         };
         Ok(regions.of(self.catalog()).into_iter().filter(existed).collect())
+    }
+
+    /// The first day after that of the moment from which another of the regions exists, or one no longer does.
+    pub(super) fn next_beginning_or_end(&self, regions: &Regions) -> Result<Option<Date>, Error> {
+        let day = self.day()?;
+        let turns = regions.of(self.catalog()).into_iter().flat_map(|region| {
+            let (from, to) = life(region);
+            [from, to.and_then(|to| to.tomorrow().ok())].into_iter().flatten()
+        });
+        Ok(turns.filter(|turn| day.is_none_or(|day| *turn > day)).min())
     }
 }
 
@@ -231,22 +262,23 @@ impl<'r> RegionFigures<'r> {
 
     fn of(&self, period: Period) -> CrossSection<'r> {
         let expected = self.lines.iter().filter(|(region, _)| existed_in(region, period));
-        CrossSection::new(Some(period), expected.map(|(region, line)| (*region, line.at(period))))
+        CrossSection::of(Some(period), expected.map(|(region, line)| (region.id.as_str(), line.at(period).cloned())))
     }
 
     fn latest(&self) -> CrossSection<'r> {
         let expected = self.lines.iter().filter(|(region, _)| self.day.is_none_or(|day| existed(region, day, day)));
-        CrossSection::new(None, expected.map(|(region, line)| (*region, line.latest_known())))
+        CrossSection::of(None, expected.map(|(region, line)| (region.id.as_str(), line.latest_known().cloned())))
     }
 }
 
 impl<'r> CrossSection<'r> {
-    fn new<'p>(period: Option<Period>, points: impl Iterator<Item = (&'r Region, Option<&'p Arc<Point>>)>) -> Self {
+    /// Of each region's point, by region id. One that is missing or undetermined is no figure.
+    pub(super) fn of(period: Option<Period>, points: impl IntoIterator<Item = (&'r str, Option<Arc<Point>>)>) -> Self {
         let mut section = Self { period, figures: Vec::new(), without: Vec::new() };
         for (region, point) in points {
             match point.filter(|point| point.estimate().is_some()) {
-                Some(point) => section.figures.push(Arc::clone(point)),
-                None => section.without.push(&region.id),
+                Some(point) => section.figures.push(point),
+                None => section.without.push(region),
             }
         }
         section

@@ -87,6 +87,12 @@ impl Plan {
         if planner.violations.is_empty() { Ok(planner.plan) } else { Err(planner.violations) }
     }
 
+    /// Whether what comes out for a region is made of figures of that region alone.
+    pub(in crate::engine) fn stays_in_region(&self) -> bool {
+        let leaves = |stage: &Stage| matches!(stage, Stage::ShareOfRegion { .. } | Stage::Exchange { .. });
+        !self.stages.iter().any(|(stage, _)| leaves(stage))
+    }
+
     /// The unit of what comes out.
     pub(in crate::engine) fn unit(&self) -> &Arc<str> {
         &self.unit
