@@ -148,6 +148,9 @@ impl Thresholds {
     }
 }
 
+/// A line by one of its series, and its milestones.
+pub(super) type OfLine = (Arc<SeriesKey>, Vec<Milestone>);
+
 impl Reading<'_> {
     /// The milestones of what a filter selects, by series in order of creation, then threshold.
     ///
@@ -169,11 +172,7 @@ impl Reading<'_> {
 
     /// The milestones of what figures of these series can have changed, without steps: each line of what the filter selects with all
     /// that there is to tell of it, perhaps nothing.
-    pub(super) fn milestones_of(
-        &self,
-        query: &MilestoneQuery,
-        touched: &[Arc<SeriesKey>],
-    ) -> Result<Vec<(Arc<SeriesKey>, Vec<Milestone>)>, Error> {
+    pub(super) fn milestones_of(&self, query: &MilestoneQuery, touched: &[Arc<SeriesKey>]) -> Result<Vec<OfLine>, Error> {
         let selected = self.selected_of(&query.filter, touched);
         let of_line = |selected: Selected| {
             let milestones = self.milestones_of_line(query, &selected, &Plan::default())?;
