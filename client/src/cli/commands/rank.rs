@@ -171,7 +171,7 @@ fn few(names: &[&str], language: Language) -> String {
     match (names.len().saturating_sub(FEW), language) {
         (0, _) => shown,
         (more, Language::En) => format!("{shown} and {more} more"),
-        (more, Language::Zh) => format!("{shown}等 {more} 个"),
+        (_, Language::Zh) => format!("{shown}等，共 {} 个", names.len()),
     }
 }
 
