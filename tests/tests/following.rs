@@ -91,7 +91,7 @@ impl Follower {
         message.expect("the stream goes on").message.unwrap()
     }
 
-    /// Reads until everything up to a revision has come; compares at each progress.
+    /// Reads until everything up to a revision has come; compares before and after the moves of each commit, and at each progress.
     async fn until(&mut self, client: &Client, revision: u64) {
         use watch_rank_response::Message;
         while self.revision < revision {
@@ -101,7 +101,9 @@ impl Follower {
                 Message::Moves(moves) => {
                     assert!(moves.revision > self.revision, "after a progress nothing of before follows");
                     self.moves += moves.moves.len();
+                    assert_eq!(self.ranks, asked(client, moves.revision - 1).await, "before {}", moves.revision);
                     apply(&mut self.ranks, &moves);
+                    assert_eq!(self.ranks, asked(client, moves.revision).await, "after {}", moves.revision);
                 }
                 Message::Progress(progress) => {
                     (self.revision, self.token) = (progress.revision, progress.resume_token);
