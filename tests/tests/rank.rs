@@ -171,7 +171,7 @@ async fn the_command_line_prints_ranks_as_people_write_them() {
             value(&output("CN-C", "bureau"), "2020", "7"),
         ])
         .await;
-    let run = |arguments: &[&str]| {
+    let told = |arguments: &[&str]| {
         let output = Command::new(binary().with_file_name("indicator"))
             .args(arguments)
             .env("INDICATOR_SERVER", format!("http://{}", server.address()))
@@ -179,7 +179,11 @@ async fn the_command_line_prints_ranks_as_people_write_them() {
             .env("NO_COLOR", "1")
             .output()
             .unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let run = |arguments: &[&str]| {
+        let (code, stdout, _) = told(arguments);
+        (code, stdout)
     };
     let (code, table) = run(&["rank", "output", "--level", "province", "--period", "2020"]);
     assert_eq!(code, Some(0));
@@ -191,5 +195,16 @@ async fn the_command_line_prints_ranks_as_people_write_them() {
     let mut lines = csv.lines();
     assert!(lines.next().unwrap().starts_with("rank_from,rank_to,tied,ranked,"));
     assert!(lines.next().unwrap().starts_with("1,2,,3,"));
-    assert_eq!(run(&["rank", "output"]).0, Some(2), "regions of which level?");
+    let (code, _, error) = told(&["rank", "output"]);
+    assert_eq!(code, Some(2), "regions of which level?");
+    assert!(error.contains("--level <LEVEL>|--under <REGION>"), "either of them will do: {error}");
+    let earlier = ["2018", "2019"].iter().flat_map(|period| ["CN-A", "CN-B", "CN-C"].map(|region| (region, *period)));
+    client.put(earlier.map(|(region, period)| value(&output(region, "bureau"), period, "1")).collect()).await;
+    let (_, history) = run(&["rank", "output", "--level", "province", "--region", "CN-A", "--from", "2018"]);
+    let below: Vec<&str> = history.lines().filter(|line| line.starts_with("no figure")).collect();
+    assert_eq!(
+        below,
+        ["no figure in 2018, 2019, 2020: Beijing, Shandong"],
+        "one line for all periods that lack the same regions"
+    );
 }

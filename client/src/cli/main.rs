@@ -15,6 +15,7 @@ mod output;
 mod periods;
 mod series;
 mod transform;
+mod unreported;
 mod value;
 mod words;
 mod write;

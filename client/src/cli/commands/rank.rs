@@ -22,6 +22,7 @@ use crate::{
     periods::PeriodArgs,
     series::dimension,
     transform::{ComputeArgs, STEPS},
+    unreported,
 };
 
 const EXAMPLES: &str = "\
@@ -39,11 +40,12 @@ regions that have less, plus half of those that have as much.";
 /// Arguments of `indicator rank`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{STEPS}"))]
+#[command(group(clap::ArgGroup::new("regions").args(["level", "under"]).required(true).multiple(true)))]
 pub(crate) struct Args {
     /// Indicator: an id, a name or another spelling
     indicator: String,
     /// Regions of this level, such as province [default: those directly below --under]
-    #[arg(long, value_name = "LEVEL", required_unless_present = "under")]
+    #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
     /// Only regions below this one, at any depth
     #[arg(long, value_name = "REGION")]
@@ -146,13 +148,15 @@ async fn table(cx: &Context, rankings: &[Ranking]) -> anyhow::Result<()> {
     let labels = labels(cx, rankings).await?;
     list(cx, labels.clone(), rankings)?;
     let mut out = cx.stdout();
-    for ranking in rankings.iter().filter(|it| !it.unranked_regions.is_empty()) {
-        let names = ranking.unranked_regions.iter().map(|id| labels.name(EntryKind::Region, id, cx.language));
+    let unranked = rankings.iter().map(|it| (it.period.as_str(), it.unranked_regions.as_slice()));
+    for (regions, periods) in unreported::grouped(unranked) {
+        let names = regions.iter().map(|id| labels.name(EntryKind::Region, id, cx.language));
         let names = few(&names.collect::<Vec<_>>(), cx.language);
-        let period = if ranking.period.is_empty() { String::new() } else { format!(" {}", ranking.period) };
-        let line = match cx.language {
-            Language::En => format!("no figure{}: {}", period.replacen(' ', " in ", 1), names),
-            Language::Zh => format!("{}无数据：{}", period.trim_start(), names),
+        let line = match (unreported::listed(&periods, cx.language), cx.language) {
+            // The latest of each region is of no one period.
+            (periods, Language::En) if periods.is_empty() => format!("no figure: {names}"),
+            (periods, Language::En) => format!("no figure in {periods}: {names}"),
+            (periods, Language::Zh) => format!("{periods}无数据：{names}"),
         };
         writeln!(out, "{}", printable(&line))?;
     }

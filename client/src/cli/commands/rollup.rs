@@ -17,6 +17,7 @@ use crate::{
     periods::PeriodArgs,
     series::SeriesArgs,
     transform::{ComputeArgs, STEPS},
+    unreported,
 };
 
 const EXAMPLES: &str = "\
@@ -149,34 +150,23 @@ async fn table(cx: &Context, figures: &[RolledUp]) -> anyhow::Result<()> {
 
 /// Names the regions without a figure, once for all periods that lack the same ones.
 fn write_missing(cx: &Context, labels: &Labels, figures: &[RolledUp], out: &mut Output) -> anyhow::Result<()> {
-    let mut told: Vec<(&[String], Vec<&str>)> = Vec::new();
-    for it in figures.iter().filter(|it| !it.missing_regions.is_empty()) {
+    let lacking = figures.iter().map(|it| {
         let period = it.observation.as_ref().map_or("", |observation| observation.period.as_str());
-        match told.iter_mut().find(|(missing, _)| *missing == it.missing_regions.as_slice()) {
-            Some((_, periods)) => periods.push(period),
-            None => told.push((&it.missing_regions, vec![period])),
-        }
-    }
+        (period, it.missing_regions.as_slice())
+    });
+    let told = unreported::grouped(lacking);
     if !told.is_empty() {
         writeln!(out)?;
     }
     for (missing, periods) in told {
         let names: Vec<&str> = missing.iter().map(|id| labels.name(EntryKind::Region, id, cx.language)).collect();
         let line = match cx.language {
-            Language::En => format!("no figure in {}: {}", listed(&periods, cx.language), names.join(", ")),
-            Language::Zh => format!("{}无数据：{}", listed(&periods, cx.language), names.join("、")),
+            Language::En => format!("no figure in {}: {}", unreported::listed(&periods, cx.language), names.join(", ")),
+            Language::Zh => format!("{}无数据：{}", unreported::listed(&periods, cx.language), names.join("、")),
         };
         writeln!(out, "{}", printable(&line))?;
     }
     Ok(())
-}
-
-/// A few periods one by one, of many the first and the last.
-fn listed(periods: &[&str], language: Language) -> String {
-    match periods {
-        [first, .., last] if periods.len() > 5 => format!("{first} … {last} ({})", periods.len()),
-        few => few.join(language.word(", ", "、")),
-    }
 }
 
 struct RolledUps {
@@ -203,8 +193,10 @@ impl RolledUps {
         let mut remarks = remarks(&Observation { coverage: None, ..observation }, self.language);
         if !made.periods.is_empty() {
             let mixed = self.language.word("mixed periods: ", "时期不一：");
-            remarks
-                .push(format!("{mixed}{}", listed(&made.periods.iter().map(String::as_str).collect::<Vec<_>>(), self.language)));
+            remarks.push(format!(
+                "{mixed}{}",
+                unreported::listed(&made.periods.iter().map(String::as_str).collect::<Vec<_>>(), self.language)
+            ));
         }
         remarks.join(", ")
     }
@@ -294,11 +286,5 @@ mod tests {
         let field = |name: &str| fields.iter().position(|field| field == name).map(|place| record[place].as_str());
         assert_eq!((field("regions_reported"), field("missing_regions")), (Some("2"), Some("CN-XZ")));
         assert_eq!((field("reported_value"), field("difference_value")), (Some("7"), Some("")));
-    }
-
-    #[test]
-    fn many_periods_are_told_by_the_first_and_the_last() {
-        assert_eq!(listed(&["2019", "2020"], Language::Zh), "2019、2020");
-        assert_eq!(listed(&["1992", "1993", "1994", "1995", "1996", "1997"], Language::En), "1992 … 1997 (6)");
     }
 }
