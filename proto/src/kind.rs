@@ -1,6 +1,6 @@
-//! What the schema's kinds are called.
+//! Catalog entries, whatever their kind, and what the kinds are called.
 
-use crate::v1::{EntryKind, catalog_entry::Entry};
+use crate::v1::{CatalogEntry, Dimension, EntryKind, Indicator, Region, Source, Unit, catalog_entry::Entry};
 
 impl EntryKind {
     /// What people call entries of this kind, which is also their field in `CatalogEntry` and their table in catalog files.
@@ -39,6 +39,24 @@ impl Entry {
         }
     }
 }
+
+impl From<Entry> for CatalogEntry {
+    fn from(entry: Entry) -> Self {
+        Self { entry: Some(entry) }
+    }
+}
+
+macro_rules! entries {
+    ($($kind:ident),*) => {$(
+        impl From<$kind> for Entry {
+            fn from(message: $kind) -> Self {
+                Self::$kind(message)
+            }
+        }
+    )*};
+}
+
+entries!(Region, Source, Unit, Dimension, Indicator);
 
 #[cfg(test)]
 mod tests {

@@ -459,7 +459,7 @@ fn load(store: Store) -> Result<Shared, Error> {
         let (kind, id, revision, bytes) = item?;
         let corrupt = |why: String| crate::store::Error::Corrupt(format!("catalog entry {id} of kind {kind}: {why}"));
         let kind = EntryKind::try_from(i32::from(kind)).map_err(|e| corrupt(e.to_string()))?;
-        let entry = bytes.map(|bytes| catalog::Entry::decode(kind, &bytes)).transpose().map_err(|e| corrupt(e.to_string()))?;
+        let entry = bytes.map(|bytes| catalog::decode(kind, &bytes)).transpose().map_err(|e| corrupt(e.to_string()))?;
         catalog.record(revision, kind, &id, entry);
     }
     let head = match store.newest()? {

@@ -303,7 +303,7 @@ impl Record {
         let mut touched = BTreeMap::new();
         for change in changes {
             let entry = change.entry();
-            touched.insert((entry.kind() as u8, entry.id().to_owned()), change.after().map(catalog::Entry::encode));
+            touched.insert((entry.kind() as u8, entry.id().to_owned()), change.after().map(catalog::encode));
         }
         for ((kind, id), bytes) in &touched {
             self.batch.entry(*kind, id, revision, bytes.as_deref(), hasher);

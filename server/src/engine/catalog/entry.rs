@@ -1,20 +1,9 @@
-use indicator_proto::v1::{self, EntryKind, ErrorReason, catalog_entry};
+//! Entries as they are stored and named. An entry is the validated message itself, so that it evolves by protobuf's rules.
+
+use indicator_proto::v1::{self, EntryKind, ErrorReason};
 use prost::Message as _;
 
-/// An entry of the catalog: the validated message itself, so that it evolves by protobuf's rules.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Entry {
-    /// A place.
-    Region(v1::Region),
-    /// Who says so.
-    Source(v1::Source),
-    /// What figures are in.
-    Unit(v1::Unit),
-    /// A breakdown.
-    Dimension(v1::Dimension),
-    /// What is measured.
-    Indicator(v1::Indicator),
-}
+pub use indicator_proto::v1::catalog_entry::Entry;
 
 /// Why bytes are not an entry.
 #[derive(Debug, thiserror::Error)]
@@ -27,87 +16,43 @@ pub enum DecodeError {
     Message(#[from] prost::DecodeError),
 }
 
-impl Entry {
-    /// Its kind; never `UNSPECIFIED`.
-    pub fn kind(&self) -> EntryKind {
-        match self {
-            Self::Region(_) => EntryKind::Region,
-            Self::Source(_) => EntryKind::Source,
-            Self::Unit(_) => EntryKind::Unit,
-            Self::Dimension(_) => EntryKind::Dimension,
-            Self::Indicator(_) => EntryKind::Indicator,
-        }
-    }
+/// An entry's name in `language`, else in English, else in the first language by tag.
+pub(super) fn name<'e>(entry: &'e Entry, language: &str) -> &'e str {
+    let names = match entry {
+        Entry::Region(v1::Region { names, .. })
+        | Entry::Source(v1::Source { names, .. })
+        | Entry::Unit(v1::Unit { names, .. })
+        | Entry::Dimension(v1::Dimension { names, .. })
+        | Entry::Indicator(v1::Indicator { names, .. }) => names,
+    };
+    names.get(language).or_else(|| names.get("en")).or_else(|| names.values().next()).map_or("", String::as_str)
+}
 
-    /// Its id, unique among its kind.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Region(v1::Region { id, .. })
-            | Self::Source(v1::Source { id, .. })
-            | Self::Unit(v1::Unit { id, .. })
-            | Self::Dimension(v1::Dimension { id, .. })
-            | Self::Indicator(v1::Indicator { id, .. }) => id,
-        }
-    }
-
-    /// Its name in `language`, else in English, else in the first language by tag.
-    pub fn name(&self, language: &str) -> &str {
-        let names = match self {
-            Self::Region(v1::Region { names, .. })
-            | Self::Source(v1::Source { names, .. })
-            | Self::Unit(v1::Unit { names, .. })
-            | Self::Dimension(v1::Dimension { names, .. })
-            | Self::Indicator(v1::Indicator { names, .. }) => names,
-        };
-        names.get(language).or_else(|| names.get("en")).or_else(|| names.values().next()).map_or("", String::as_str)
-    }
-
-    /// Its stored form: the same bytes for the same entry, since generated maps are sorted.
-    pub fn encode(&self) -> Vec<u8> {
-        match self {
-            Self::Region(region) => region.encode_to_vec(),
-            Self::Source(source) => source.encode_to_vec(),
-            Self::Unit(unit) => unit.encode_to_vec(),
-            Self::Dimension(dimension) => dimension.encode_to_vec(),
-            Self::Indicator(indicator) => indicator.encode_to_vec(),
-        }
-    }
-
-    /// Reads the stored form.
-    pub fn decode(kind: EntryKind, bytes: &[u8]) -> Result<Self, DecodeError> {
-        Ok(match kind {
-            EntryKind::Region => Self::Region(v1::Region::decode(bytes)?),
-            EntryKind::Source => Self::Source(v1::Source::decode(bytes)?),
-            EntryKind::Unit => Self::Unit(v1::Unit::decode(bytes)?),
-            EntryKind::Dimension => Self::Dimension(v1::Dimension::decode(bytes)?),
-            EntryKind::Indicator => Self::Indicator(v1::Indicator::decode(bytes)?),
-            EntryKind::Unspecified => return Err(DecodeError::Kind),
-        })
-    }
-
-    /// The message that carries any entry; `None` if it carries none.
-    pub fn from_proto(entry: v1::CatalogEntry) -> Option<Self> {
-        Some(match entry.entry? {
-            catalog_entry::Entry::Region(region) => Self::Region(region),
-            catalog_entry::Entry::Source(source) => Self::Source(source),
-            catalog_entry::Entry::Unit(unit) => Self::Unit(unit),
-            catalog_entry::Entry::Dimension(dimension) => Self::Dimension(dimension),
-            catalog_entry::Entry::Indicator(indicator) => Self::Indicator(indicator),
-        })
+/// An entry's stored form: the same bytes for the same entry, since generated maps are sorted.
+pub fn encode(entry: &Entry) -> Vec<u8> {
+    match entry {
+        Entry::Region(region) => region.encode_to_vec(),
+        Entry::Source(source) => source.encode_to_vec(),
+        Entry::Unit(unit) => unit.encode_to_vec(),
+        Entry::Dimension(dimension) => dimension.encode_to_vec(),
+        Entry::Indicator(indicator) => indicator.encode_to_vec(),
     }
 }
 
-impl From<Entry> for v1::CatalogEntry {
-    fn from(entry: Entry) -> Self {
-        let entry = match entry {
-            Entry::Region(region) => catalog_entry::Entry::Region(region),
-            Entry::Source(source) => catalog_entry::Entry::Source(source),
-            Entry::Unit(unit) => catalog_entry::Entry::Unit(unit),
-            Entry::Dimension(dimension) => catalog_entry::Entry::Dimension(dimension),
-            Entry::Indicator(indicator) => catalog_entry::Entry::Indicator(indicator),
-        };
-        Self { entry: Some(entry) }
-    }
+/// Reads the stored form.
+///
+/// # Errors
+///
+/// [`DecodeError`].
+pub fn decode(kind: EntryKind, bytes: &[u8]) -> Result<Entry, DecodeError> {
+    Ok(match kind {
+        EntryKind::Region => Entry::Region(v1::Region::decode(bytes)?),
+        EntryKind::Source => Entry::Source(v1::Source::decode(bytes)?),
+        EntryKind::Unit => Entry::Unit(v1::Unit::decode(bytes)?),
+        EntryKind::Dimension => Entry::Dimension(v1::Dimension::decode(bytes)?),
+        EntryKind::Indicator => Entry::Indicator(v1::Indicator::decode(bytes)?),
+        EntryKind::Unspecified => return Err(DecodeError::Kind),
+    })
 }
 
 /// The message of one kind of entries.
@@ -136,12 +81,6 @@ macro_rules! entry_messages {
 
             fn id(&self) -> &str {
                 &self.id
-            }
-        }
-
-        impl From<v1::$kind> for Entry {
-            fn from(message: v1::$kind) -> Self {
-                Self::$kind(message)
             }
         }
     )*};

@@ -48,7 +48,7 @@ pub(super) fn check(path: &str, entry: &Entry, problems: &mut Vec<Violation>) {
         Entry::Dimension(dimension) => form.dimension(dimension),
         Entry::Indicator(indicator) => form.indicator(indicator),
     }
-    let bytes = entry.encode().len();
+    let bytes = super::encode(entry).len();
     if bytes > ENTRY_BYTES {
         let description = format!("takes {bytes} bytes, {ENTRY_BYTES} are allowed; shorten its texts, or split its code list");
         problems.push(Violation::new(path, ErrorReason::TextTooLong, description));

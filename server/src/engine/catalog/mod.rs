@@ -27,7 +27,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-pub use entry::{DecodeError, Entry, EntryMessage, unknown};
+pub use entry::{DecodeError, Entry, EntryMessage, decode, encode, unknown};
 use indicator_proto::v1::EntryKind;
 pub use list::{ListRequest, Page, list};
 pub use search::Search;

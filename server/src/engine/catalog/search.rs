@@ -102,7 +102,7 @@ impl Hit<'_> {
         SearchHit {
             r#match: self.kind.into(),
             matched_text: texts(entry)[self.text].1.to_owned(),
-            display_name: entry.name(language).to_owned(),
+            display_name: super::entry::name(entry, language).to_owned(),
             entry: Some(entry.clone().into()),
         }
     }
@@ -171,7 +171,7 @@ mod tests {
     fn found(catalog: &Catalog, query: &str) -> Vec<(String, MatchKind, String)> {
         let request = SearchCatalogRequest { query: query.into(), language: "zh".into(), ..Default::default() };
         let hits = search(catalog.at(u64::MAX), &request).unwrap();
-        let id = |hit: &SearchHit| Entry::from_proto(hit.entry.clone().unwrap()).unwrap().id().to_owned();
+        let id = |hit: &SearchHit| hit.entry.clone().unwrap().entry.unwrap().id().to_owned();
         hits.iter().map(|hit| (id(hit), hit.r#match(), hit.matched_text.clone())).collect()
     }
 
@@ -247,7 +247,7 @@ mod tests {
         }
         let request = SearchCatalogRequest { query: "same".into(), ..Default::default() };
         let hits = search(catalog.at(2), &request).unwrap();
-        let order: Vec<_> = hits.into_iter().map(|hit| Entry::from_proto(hit.entry.unwrap()).unwrap()).collect();
+        let order: Vec<_> = hits.into_iter().map(|hit| hit.entry.unwrap().entry.unwrap()).collect();
         let order: Vec<_> = order.iter().map(|entry| (entry.kind(), entry.id())).collect();
         let expected: Vec<_> = ORDER.into_iter().flat_map(|kind| [(kind, "x1"), (kind, "x2")]).collect();
         assert_eq!(order, expected);
@@ -262,7 +262,7 @@ mod tests {
             search(catalog.at(1), &request).unwrap()
         };
         let regions = ask(&[EntryKind::Region], 0);
-        assert!(regions.iter().all(|hit| matches!(Entry::from_proto(hit.entry.clone().unwrap()), Some(Entry::Region(_)))));
+        assert!(regions.iter().all(|hit| matches!(hit.entry.clone().unwrap().entry, Some(Entry::Region(_)))));
         assert_eq!(regions.len(), 4);
         assert_eq!(ask(&[EntryKind::Region], 2), regions[..2]);
         assert!(ask(&[], 0).len() > regions.len());

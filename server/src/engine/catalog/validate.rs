@@ -144,7 +144,7 @@ fn step(path: &str, action: &CatalogAction, problems: &mut Vec<Violation>) -> Op
 }
 
 fn upsert(path: &str, entry: &CatalogEntry, problems: &mut Vec<Violation>) -> Option<Step> {
-    let Some(mut entry) = Entry::from_proto(entry.clone()) else {
+    let Some(mut entry) = entry.entry.clone() else {
         let description = "the entry is missing; pass a region, source, unit, dimension or indicator";
         problems.push(Violation::new(path, ErrorReason::Required, description));
         return None;

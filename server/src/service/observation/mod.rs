@@ -1,7 +1,6 @@
 //! Observations: figures in, figures out, and their history.
 
 mod commits;
-mod computed;
 mod get;
 mod import;
 mod query;
