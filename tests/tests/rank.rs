@@ -155,6 +155,9 @@ async fn all_that_is_wrong_is_told_at_once() {
     let refusal = Refusal::from(client.analytics().rank(request).await.unwrap_err());
     let mut fields: Vec<&str> = refusal.listed().into_iter().map(|(field, _)| field).collect();
     fields.sort_unstable();
+    let beside = RankRequest { selection: Some(selection()), regions: vec!["CN-SD.3710".into()], ..RankRequest::default() };
+    let beside = Refusal::from(client.analytics().rank(beside).await.unwrap_err());
+    assert_eq!(beside.listed(), [("regions[\"CN-SD.3710\"]", "CONFLICTING_FIELDS")], "a prefecture among provinces");
     let expected =
         ["regions[\"XX\"]", "selection.indicator", "selection.level", "selection.period", "selection.sources[\"nobody\"]"];
     assert_eq!(fields, expected);

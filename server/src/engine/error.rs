@@ -1,5 +1,6 @@
-use indicator_proto::v1::ErrorReason;
+use indicator_proto::v1::{EntryKind, ErrorReason};
 
+use super::catalog;
 use crate::store;
 
 /// One thing wrong with a request.
@@ -19,6 +20,13 @@ impl Violation {
     /// A violation of `field`.
     pub fn new(field: impl Into<String>, reason: ErrorReason, description: impl Into<String>) -> Self {
         Self { field: field.into(), reason, description: description.into(), place: None }
+    }
+
+    /// `field` of a read names what the catalog does not have.
+    pub fn unknown(field: impl Into<String>, kind: EntryKind, id: &str) -> Self {
+        let noun = kind.noun();
+        let description = format!("{noun} {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
+        Self::new(field, catalog::unknown(kind), description)
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indicator_proto::{
     Frequency, Period, SeriesKey,
-    v1::{ErrorReason, Region},
+    v1::{EntryKind, ErrorReason, Region},
 };
 use jiff::civil::Date;
 use roaring::RoaringBitmap;
@@ -49,28 +49,26 @@ impl Filter {
     #[must_use]
     pub fn check(&self, catalog: View<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
-        let mut unknown = |field: String, reason, what: &str, id: &str| {
-            let description =
-                format!("{what} {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-            violations.push(Violation::new(field, reason, description));
-        };
+        let mut unknown = |field: String, kind, id: &str| violations.push(Violation::unknown(field, kind, id));
         for id in self.indicators.iter().filter(|id| catalog.indicator(id).is_none()) {
-            unknown(format!("filter.indicators[{id:?}]"), ErrorReason::UnknownIndicator, "indicator", id);
+            unknown(format!("filter.indicators[{id:?}]"), EntryKind::Indicator, id);
         }
         for id in self.regions.iter().filter(|id| catalog.region(id).is_none()) {
-            unknown(format!("filter.regions[{id:?}]"), ErrorReason::UnknownRegion, "region", id);
+            unknown(format!("filter.regions[{id:?}]"), EntryKind::Region, id);
         }
         if let Sources::Named(sources) = &self.sources {
             for id in sources.iter().filter(|id| catalog.source(id).is_none()) {
-                unknown(format!("filter.sources[{id:?}]"), ErrorReason::UnknownSource, "source", id);
+                unknown(format!("filter.sources[{id:?}]"), EntryKind::Source, id);
             }
         }
         for (id, code) in &self.dimensions {
             let field = format!("filter.dimensions[{id:?}]");
             match catalog.dimension(id) {
-                None => unknown(field, ErrorReason::UnknownDimension, "dimension", id),
+                None => violations.push(Violation::unknown(field, EntryKind::Dimension, id)),
                 Some(dimension) if !dimension.codes.iter().any(|c| c.id == *code) => {
-                    unknown(field, ErrorReason::UnknownCode, &format!("code of dimension {id:?},"), code);
+                    let description =
+                        format!("dimension {id:?} has no code {code:?}; check the spelling, or look at it with GetDimension");
+                    violations.push(Violation::new(field, ErrorReason::UnknownCode, description));
                 }
                 Some(_) => {}
             }

@@ -31,6 +31,12 @@ pub(super) fn resolve(engine: &Engine, as_of: AsOf) -> Result<Moment, Error> {
     engine.moment(as_of.revision, as_of.recorded_at, as_of.published_at)
 }
 
+/// The revision whose catalog a request is checked against: that of its moment, so that the answer stays the same whatever becomes of
+/// the catalog. The newest where the moment is at fault, which [`resolve`] tells.
+pub(super) fn of_catalog(engine: &Engine, as_of: AsOf) -> u64 {
+    resolve(engine, as_of).map_or_else(|_| engine.head().revision, |moment| moment.revision)
+}
+
 /// Along which time versions are told.
 pub(super) fn axis(number: i32, violations: &mut Vec<Violation>) -> Axis {
     match v1::VintageAxis::try_from(number) {

@@ -7,7 +7,7 @@ use std::{
 
 use indicator_proto::{
     Period,
-    v1::{ErrorReason, Indicator},
+    v1::{EntryKind, ErrorReason, Indicator},
 };
 
 use super::{
@@ -79,27 +79,23 @@ impl CompareQuery {
     #[must_use]
     pub fn check(&self, catalog: View<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
-        let mut unknown = |field: String, reason, what: &str, id: &str| {
-            let description =
-                format!("{what} {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-            violations.push(Violation::new(field, reason, description));
-        };
+        let mut unknown = |field: String, kind, id: &str| violations.push(Violation::unknown(field, kind, id));
         let mut known: Vec<&Indicator> = Vec::new();
         for (index, id) in self.indicators.iter().enumerate() {
             match catalog.indicator(id) {
                 Some(indicator) => known.push(indicator),
-                None => unknown(format!("indicators[{index}]"), ErrorReason::UnknownIndicator, "indicator", id),
+                None => unknown(format!("indicators[{index}]"), EntryKind::Indicator, id),
             }
         }
         if let Sources::Named(sources) = &self.sources {
             for id in sources.iter().filter(|id| catalog.source(id).is_none()) {
-                unknown(format!("sources[{id:?}]"), ErrorReason::UnknownSource, "source", id);
+                unknown(format!("sources[{id:?}]"), EntryKind::Source, id);
             }
         }
         match &self.rows {
             Rows::Named(regions) => {
                 for (index, id) in regions.iter().enumerate().filter(|(_, id)| catalog.region(id).is_none()) {
-                    unknown(format!("regions[{index}]"), ErrorReason::UnknownRegion, "region", id);
+                    unknown(format!("regions[{index}]"), EntryKind::Region, id);
                 }
             }
             Rows::Selected(regions) => violations.extend(regions.check(catalog, "")),

@@ -10,7 +10,7 @@ use std::{
 
 use indicator_proto::{
     Period,
-    v1::{ErrorReason, Indicator, RegionAggregation},
+    v1::{EntryKind, ErrorReason, Indicator, RegionAggregation},
 };
 
 use super::{
@@ -133,9 +133,7 @@ impl RollupQuery {
             return Err(Violation::new("weight", ErrorReason::Required, description));
         }
         let Some(weight) = catalog.indicator(id) else {
-            let description =
-                format!("indicator {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-            return Err(Violation::new("weight", ErrorReason::UnknownIndicator, description));
+            return Err(Violation::unknown("weight", EntryKind::Indicator, id));
         };
         let declares =
             |dimension: &String| weight.dimensions.contains(dimension) || weight.optional_dimensions.contains(dimension);

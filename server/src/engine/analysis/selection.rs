@@ -11,7 +11,7 @@ use std::{
 
 use indicator_proto::{
     Frequency, Period,
-    v1::{ErrorReason, Region},
+    v1::{EntryKind, ErrorReason, Region},
 };
 use jiff::civil::Date;
 
@@ -92,7 +92,7 @@ impl Regions {
             violations.push(Violation::new(format!("{path}level"), ErrorReason::Required, description));
         }
         if !self.under.is_empty() && catalog.region(&self.under).is_none() {
-            violations.push(unknown(format!("{path}under"), ErrorReason::UnknownRegion, "region", &self.under));
+            violations.push(Violation::unknown(format!("{path}under"), EntryKind::Region, &self.under));
         }
         // A level that no region has is a slip of the pen, which an empty answer would hide.
         if !self.level.is_empty() && !catalog.all::<Region>().any(|region| region.level == self.level) {
@@ -102,6 +102,16 @@ impl Regions {
             violations.push(Violation::new(format!("{path}level"), ErrorReason::UnknownRegion, description));
         }
         violations
+    }
+
+    /// Whether a region is one of them, whenever it existed.
+    #[must_use]
+    pub fn has(&self, catalog: View<'_>, id: &str) -> bool {
+        let Some(region) = catalog.region(id) else { return false };
+        if self.level.is_empty() {
+            return region.parent == self.under;
+        }
+        region.level == self.level && (self.under.is_empty() || catalog.is_under(id, &self.under))
     }
 
     /// Those that there are, by id, whenever they existed.
@@ -128,7 +138,7 @@ impl RegionSelection {
             let description = "is empty; name the indicator";
             violations.push(Violation::new("selection.indicator", ErrorReason::Required, description));
         } else if indicator.is_none() {
-            violations.push(unknown("selection.indicator", ErrorReason::UnknownIndicator, "indicator", &self.indicator));
+            violations.push(Violation::unknown("selection.indicator", EntryKind::Indicator, &self.indicator));
         }
         violations.extend(self.regions.check(catalog, "selection."));
         if let Some(indicator) = indicator {
@@ -139,7 +149,7 @@ impl RegionSelection {
         }
         if let Sources::Named(sources) = &self.sources {
             for id in sources.iter().filter(|id| catalog.source(id).is_none()) {
-                violations.push(unknown(format!("selection.sources[{id:?}]"), ErrorReason::UnknownSource, "source", id));
+                violations.push(Violation::unknown(format!("selection.sources[{id:?}]"), EntryKind::Source, id));
             }
         }
         if let Some(indicator) = indicator
@@ -153,11 +163,6 @@ impl RegionSelection {
 
 /// The list of steps in a request.
 const STEPS: &str = "selection.transforms";
-
-fn unknown(field: impl Into<String>, reason: ErrorReason, what: &str, id: &str) -> Violation {
-    let description = format!("{what} {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-    Violation::new(field, reason, description)
-}
 
 /// The figures of the regions of a selection.
 pub(super) struct RegionFigures<'r> {

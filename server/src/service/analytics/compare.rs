@@ -17,7 +17,7 @@ pub(super) fn compare(engine: &Engine, request: v1::CompareRequest) -> Result<v1
     let as_of = moment::check(request.as_of.as_ref(), &mut violations);
     let explain = request.explain;
     let query = check(request, &mut violations);
-    violations.extend(query.check(engine.catalog().at(engine.head().revision)));
+    violations.extend(query.check(engine.catalog().at(moment::of_catalog(engine, as_of))));
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }

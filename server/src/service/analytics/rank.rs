@@ -1,4 +1,4 @@
-use indicator_proto::v1;
+use indicator_proto::v1::{self, EntryKind, ErrorReason};
 
 use super::{
     super::{computed, moment},
@@ -12,15 +12,20 @@ use crate::engine::{
 pub(super) fn rank(engine: &Engine, request: v1::RankRequest) -> Result<v1::RankResponse, Error> {
     let mut violations = Vec::new();
     let catalog = engine.catalog();
-    let view = catalog.at(engine.head().revision);
-    let selection = selection::check(request.selection, view, &mut violations);
-    for region in request.regions.iter().filter(|id| view.region(id).is_none()) {
-        let description =
-            format!("region {region:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-        let field = format!("regions[{region:?}]");
-        violations.push(Violation::new(field, v1::ErrorReason::UnknownRegion, description));
-    }
     let as_of = moment::check(request.as_of.as_ref(), &mut violations);
+    let view = catalog.at(moment::of_catalog(engine, as_of));
+    let selection = selection::check(request.selection, view, &mut violations);
+    // Of a selection that is wrong, no region is one.
+    let sound = violations.is_empty();
+    for region in &request.regions {
+        let field = format!("regions[{region:?}]");
+        if view.region(region).is_none() {
+            violations.push(Violation::unknown(field, EntryKind::Region, region));
+        } else if sound && !selection.regions.has(view, region) {
+            let description = "is not one of the regions that the selection ranks; leave it out, or select its level";
+            violations.push(Violation::new(field, ErrorReason::ConflictingFields, description));
+        }
+    }
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }

@@ -1,4 +1,4 @@
-use indicator_proto::v1::{self, ErrorReason};
+use indicator_proto::v1::{self, EntryKind, ErrorReason};
 
 use super::{
     super::{computed, moment},
@@ -12,7 +12,8 @@ use crate::engine::{
 pub(super) fn roll_up(engine: &Engine, request: v1::RollupRequest) -> Result<v1::RollupResponse, Error> {
     let mut violations = Vec::new();
     let catalog = engine.catalog();
-    let catalog = catalog.at(engine.head().revision);
+    let as_of = moment::check(request.as_of.as_ref(), &mut violations);
+    let catalog = catalog.at(moment::of_catalog(engine, as_of));
     let selection = selection::check(request.selection, catalog, &mut violations);
     if selection.regions.under.is_empty() {
         let description = "is empty; name the region that the figures are to be of";
@@ -20,13 +21,8 @@ pub(super) fn roll_up(engine: &Engine, request: v1::RollupRequest) -> Result<v1:
     }
     let combination = combination(request.method, &mut violations);
     if !request.weight.is_empty() && catalog.indicator(&request.weight).is_none() {
-        let description = format!(
-            "indicator {:?} is not in the catalog; check the spelling, or search for it with SearchCatalog",
-            request.weight
-        );
-        violations.push(Violation::new("weight", ErrorReason::UnknownIndicator, description));
+        violations.push(Violation::unknown("weight", EntryKind::Indicator, &request.weight));
     }
-    let as_of = moment::check(request.as_of.as_ref(), &mut violations);
     if !violations.is_empty() {
         return Err(Error::Invalid(violations));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indicator_proto::{
     Decimal, Frequency, Period,
-    v1::{ErrorReason, Indicator, TimeAggregation, Unit, UnitKind},
+    v1::{EntryKind, ErrorReason, Indicator, TimeAggregation, Unit, UnitKind},
 };
 
 use super::{Method, Span, Step};
@@ -156,7 +156,7 @@ impl Planner<'_> {
 
     fn per_unit(&mut self, indicator: &str, multiple: Decimal) -> Option<Stage> {
         let Some(other) = self.view.indicator(indicator) else {
-            self.unknown("per_unit.indicator", ErrorReason::UnknownIndicator, "indicator", indicator);
+            self.unknown("per_unit.indicator", EntryKind::Indicator, indicator);
             return None;
         };
         self.rule = None;
@@ -177,19 +177,18 @@ impl Planner<'_> {
         }
     }
 
-    fn unknown(&mut self, field: &str, reason: ErrorReason, what: &str, id: &str) {
-        let description = format!("{what} {id:?} is not in the catalog; check the spelling, or search for it with SearchCatalog");
-        self.refuse(field, reason, description);
+    fn unknown(&mut self, field: &str, kind: EntryKind, id: &str) {
+        self.violations.push(Violation::unknown(format!("{}.{field}", self.field), kind, id));
     }
 
     fn convert(&mut self, unit: &str, exchange_rate: &str) -> Option<Stage> {
         let target = self.view.unit(unit);
         if target.is_none() {
-            self.unknown("convert.unit", ErrorReason::UnknownUnit, "unit", unit);
+            self.unknown("convert.unit", EntryKind::Unit, unit);
         }
         let rate = self.view.indicator(exchange_rate);
         if rate.is_none() && !exchange_rate.is_empty() {
-            self.unknown("convert.exchange_rate", ErrorReason::UnknownIndicator, "indicator", exchange_rate);
+            self.unknown("convert.exchange_rate", EntryKind::Indicator, exchange_rate);
         }
         let target = target?;
         let from = Arc::clone(&self.unit);
