@@ -15,6 +15,7 @@ mod filter;
 pub mod formula;
 mod horizon;
 mod index;
+mod load;
 mod picture;
 mod plan;
 mod preferred;
@@ -31,10 +32,7 @@ mod writer;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
 
-use indicator_proto::{
-    Period, SeriesKey, Time,
-    v1::{EntryKind, ErrorReason},
-};
+use indicator_proto::{Period, SeriesKey, Time, v1::ErrorReason};
 use tokio::sync::watch;
 
 pub use command::{CatalogCommand, CellWrite, Command, Context, Mode, Place, RequestId, SeriesWrite, WriteCommand};
@@ -86,7 +84,7 @@ impl Engine {
         let store = Store::open(directory)?;
         let tokens = Tokens::new(store.token_key(), store.epoch());
         let horizon = Horizon::new(options.retention, options.clock, store.horizon()?);
-        let shared = Arc::new(load(store)?);
+        let shared = Arc::new(load::load(store)?);
         let (appender, log) = LocalLog::new(options.write_queue, options.clock);
         let writer = thread::Builder::new().name("writer".into()).spawn({
             let shared = Arc::clone(&shared);
@@ -440,31 +438,4 @@ impl Drop for Engine {
             let _ = writer.join();
         }
     }
-}
-
-/// Reads what is kept in memory.
-fn load(store: Store) -> Result<Shared, Error> {
-    let mut index = SeriesIndex::default();
-    for item in store.series() {
-        let (id, key) = item?;
-        if index.insert(key) != id {
-            return Err(crate::store::Error::Corrupt(format!("series {id} is out of order")).into());
-        }
-    }
-    for unit in store.equivalent_units() {
-        index.note_equivalent_unit(&unit?);
-    }
-    let mut catalog = catalog::Catalog::default();
-    for item in store.entries() {
-        let (kind, id, revision, bytes) = item?;
-        let corrupt = |why: String| crate::store::Error::Corrupt(format!("catalog entry {id} of kind {kind}: {why}"));
-        let kind = EntryKind::try_from(i32::from(kind)).map_err(|e| corrupt(e.to_string()))?;
-        let entry = bytes.map(|bytes| catalog::decode(kind, &bytes)).transpose().map_err(|e| corrupt(e.to_string()))?;
-        catalog.record(revision, kind, &id, entry);
-    }
-    let head = match store.newest()? {
-        Some((revision, header)) => Head { revision, time: Some(header.time()?), hash: header.hash },
-        None => Head { revision: 0, time: None, hash: [0; 32] },
-    };
-    Ok(Shared::new(store, catalog, index, head))
 }

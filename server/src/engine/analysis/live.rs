@@ -296,11 +296,10 @@ pub struct MilestoneChanges {
 }
 
 impl FollowedMilestones {
-    /// Whether milestones are of the same series: where sources compete, of the same subject.
-    fn is_same(&self, a: &SeriesKey, b: &SeriesKey) -> bool {
+    /// What milestones are of: where sources compete, the subject, whoever reports on it now; else the series.
+    fn followed(&self, key: &Arc<SeriesKey>) -> Arc<SeriesKey> {
         let competing = self.query.filter.sources == Sources::Preferred;
-        let same_subject = (&a.indicator, &a.region, &a.dimensions) == (&b.indicator, &b.region, &b.dimensions);
-        same_subject && (competing || a.source == b.source)
+        if competing { without_source(key) } else { Arc::clone(key) }
     }
 }
 
@@ -313,12 +312,7 @@ impl Analysis for FollowedMilestones {
     }
 
     fn change(&self, before: &Vec<Milestone>, after: &Vec<Milestone>) -> Option<MilestoneChanges> {
-        // Where sources compete, the series is the subject, whoever reports it now.
-        let competing = self.query.filter.sources == Sources::Preferred;
-        let name = |milestone: &Milestone| {
-            let key = if competing { without_source(&milestone.key) } else { Arc::clone(&milestone.key) };
-            (key, milestone.threshold)
-        };
+        let name = |milestone: &Milestone| (self.followed(&milestone.key), milestone.threshold);
         let mut known: HashMap<_, &Milestone> = before.iter().map(|milestone| (name(milestone), milestone)).collect();
         let mut changes = MilestoneChanges::default();
         for milestone in after {
@@ -341,11 +335,9 @@ impl Analysis for FollowedMilestones {
             return replace(self, answer, reading);
         }
         let after = reading.milestones_of(&self.query, touched)?;
-        let touched = |milestone: &Milestone| {
-            let same = |key: &SeriesKey| self.is_same(&milestone.key, key);
-            after.iter().any(|(key, _)| same(key))
-        };
-        let before: Vec<Milestone> = answer.extract_if(.., |milestone| touched(milestone)).collect();
+        let touched: BTreeSet<Arc<SeriesKey>> = after.iter().map(|(key, _)| self.followed(key)).collect();
+        let before: Vec<Milestone> =
+            answer.extract_if(.., |milestone| touched.contains(&self.followed(&milestone.key))).collect();
         let after: Vec<Milestone> = after.into_iter().flat_map(|(_, milestones)| milestones).collect();
         let change = self.change(&before, &after);
         answer.extend(after);
