@@ -15,7 +15,7 @@ use indicator_server::{
     engine::{self, Engine},
     serve::{
         self,
-        config::{self, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
+        config::{self, Address, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
     },
     service, store,
 };
@@ -45,6 +45,8 @@ enum Command {
     /// Serve a data directory
     #[command(after_help = EXIT_CODES)]
     Serve(ServeArgs),
+    /// Print the settings that `serve` would use, and where each is from
+    Config(ServeArgs),
     /// Serve the built-in data set from a fresh store, which vanishes at the end
     #[command(after_help = EXIT_CODES)]
     Demo {
@@ -58,6 +60,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve(args).await,
+        Command::Config(args) => config(&args),
         Command::Demo { listen } => demo(listen).await,
     };
     match result {
@@ -71,17 +74,21 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let settings = args.settings()?;
+    let settings = args.settings()?.settings;
     if args.check_config {
-        write!(io::stdout(), "{}", toml::to_string(&settings)?)?;
         return Ok(());
     }
     run(settings, async |_| Ok(())).await
 }
 
+fn config(args: &ServeArgs) -> anyhow::Result<()> {
+    Ok(write!(io::stdout(), "{}", args.settings()?)?)
+}
+
 async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let directory = tempfile::Builder::new().prefix("indicatord-demo-").tempdir()?;
-    let settings = Settings { listen, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
+    let settings =
+        Settings { listen, admin_listen: Address::Off, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
     settings.check()?;
     run(settings, async |address| {
         let loaded = demo::load(address).await?;

@@ -33,10 +33,21 @@ impl Server {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().to_str().unwrap();
-        let mut process =
-            indicatord(&["serve", "--data", path, "--listen", "127.0.0.1:0", "--grace", "60", "--log-format", "json"])
-                .spawn()
-                .unwrap();
+        let mut process = indicatord(&[
+            "serve",
+            "--data",
+            path,
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--grace",
+            "60",
+            "--log-format",
+            "json",
+        ])
+        .spawn()
+        .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let address = loop {
             let mut line = String::new();
@@ -130,15 +141,23 @@ fn an_environment_variable_goes_before_the_file_and_a_flag_before_both() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("indicatord.toml");
     std::fs::write(&file, "data = \"from-file\"\ngrace = 1\nwrite-queue = 1\nlog = \"warn\"").unwrap();
-    let output = indicatord(&["serve", "--check-config", "--grace", "3", "--config", file.to_str().unwrap()])
+    let output = indicatord(&["config", "--grace", "3", "--config", file.to_str().unwrap()])
         .env("INDICATORD_GRACE", "2")
         .env("INDICATORD_WRITE_QUEUE", "2")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let settings = String::from_utf8(output.stdout).unwrap();
-    for line in ["data = \"from-file\"", "grace = 3", "write-queue = 2", "log = \"warn\""] {
-        assert!(settings.lines().any(|l| l == line), "{line} is not in\n{settings}");
+    let file = file.to_str().unwrap();
+    for (setting, origin) in [
+        ("data = \"from-file\"", file),
+        ("grace = 3", "--grace"),
+        ("write-queue = 2", "INDICATORD_WRITE_QUEUE"),
+        ("log = \"warn\"", file),
+        ("log-format = \"text\"", "default"),
+    ] {
+        let told = settings.lines().any(|line| line.split_once("  # ").is_some_and(|(s, o)| (s.trim(), o) == (setting, origin)));
+        assert!(told, "{setting} by {origin} is not in\n{settings}");
     }
 }
 

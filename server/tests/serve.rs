@@ -252,7 +252,7 @@ async fn a_browser_is_told_what_this_is() {
 
 #[tokio::test]
 async fn a_connection_that_never_sends_a_preface_is_closed() {
-    let server = start(Options { preface_timeout: Duration::from_millis(200), ..Options::default() }).await;
+    let server = start(Options { handshake_timeout: Duration::from_millis(200), ..Options::default() }).await;
     for part in [&b""[..], b"PRI * HTTP/2.0\r\n", b"GET / HT"] {
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(part).await.unwrap();

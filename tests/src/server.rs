@@ -231,7 +231,8 @@ type Log = Arc<Mutex<Vec<String>>>;
 
 fn command(directory: &Path, flags: &[String]) -> Command {
     let mut command = Command::new(binary());
-    command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0", "--log-format", "json"]).args(flags);
+    command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    command.args(["--log-format", "json"]).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

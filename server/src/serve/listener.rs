@@ -1,4 +1,4 @@
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::server::Connected as _};
 use tower::ServiceBuilder;
 
-use super::{deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
+use super::{config::Settings, deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -23,25 +23,30 @@ pub struct Options {
     pub max_message_bytes: usize,
     /// Most connections at once; more wait to be accepted.
     pub max_connections: usize,
-    /// How long a client may take to begin speaking HTTP.
-    pub preface_timeout: Duration,
+    /// Most connections from one address; more are closed.
+    pub max_connections_per_peer: usize,
+    /// Most calls at once on one connection: thousands of watches, and still an end to what one client can ask for.
+    pub max_streams: u32,
+    /// Most calls at once, watches aside.
+    pub max_requests: usize,
+    /// Most frames without content a second on one connection; ten times as many in a burst.
+    pub max_control_frames: u32,
+    /// How long a call may take, watches, imports and backups aside.
+    pub max_call: Duration,
+    /// How long a client may take for its TLS handshake, and again to begin speaking HTTP.
+    pub handshake_timeout: Duration,
+    /// How long a connection may stay without calls.
+    pub idle_timeout: Duration,
     /// How long stopping may take, whatever clients do.
     pub grace: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            max_message_bytes: 16 << 20,
-            max_connections: 10_000,
-            preface_timeout: Duration::from_secs(10),
-            grace: Duration::from_secs(10),
-        }
+        Settings::new(PathBuf::new()).options()
     }
 }
 
-/// Calls on one connection at once: thousands of watches, and still an end to what one client can ask for.
-const MAX_STREAMS: u32 = 4096;
 /// What a client may send ahead on one stream, and on all streams of a connection: enough for an import to fill a fast line.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
@@ -157,8 +162,8 @@ async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, o
         .layer(Deadlines { last_call: stages.last_call })
         .layer(MessageLimit(options.max_message_bytes))
         .service(routes);
-    let builder = builder(options.preface_timeout);
-    let io = TokioIo::new(Preface::new(Gather::new(socket), options.preface_timeout));
+    let builder = builder(&options);
+    let io = TokioIo::new(Preface::new(Gather::new(socket), options.handshake_timeout));
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let served = async {
         tokio::select! {
@@ -179,13 +184,13 @@ async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, o
     }
 }
 
-fn builder(header_timeout: Duration) -> Builder<TokioExecutor> {
+fn builder(options: &Options) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.handshake_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(options.max_streams)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)
