@@ -1,6 +1,8 @@
 //! `indicatord`, the server. Only wires: arguments, log, store, listener, exit code.
 
 mod demo;
+mod reload;
+mod token;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -10,15 +12,19 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use futures::future;
 use indicator_proto::Time;
 use indicator_server::{
+    access::{CredentialFile, FileError, Keyring},
     engine::{self, Engine},
     serve::{
-        self,
+        self, Access, Door,
         config::{self, Address, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
+        tls::{self, Tls},
     },
     service, store,
 };
+use reload::{Reload, SetLog};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -37,7 +43,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  stopped as asked
   1  failed, or stopped at once by a second signal
-  2  wrong arguments or settings
+  2  wrong arguments, settings, certificates or credentials
   3  the data directory is in use, damaged, or holds something else";
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +51,9 @@ enum Command {
     /// Serve a data directory
     #[command(after_help = EXIT_CODES)]
     Serve(ServeArgs),
+    /// Make, list and revoke the credentials of callers
+    #[command(subcommand)]
+    Token(token::Command),
     /// Print the settings that `serve` would use, and where each is from
     Config(ServeArgs),
     /// Serve the built-in data set from a fresh store, which vanishes at the end
@@ -61,6 +70,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve(args).await,
         Command::Config(args) => config(&args),
+        Command::Token(command) => token::run(command),
         Command::Demo { listen } => demo(listen).await,
     };
     match result {
@@ -76,9 +86,10 @@ async fn main() -> ExitCode {
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let settings = args.settings()?.settings;
     if args.check_config {
+        settings.tls().map(|files| files.read()).transpose()?;
         return Ok(());
     }
-    run(settings, async |_| Ok(())).await
+    run(settings, Some(args), async |_| Ok(())).await
 }
 
 fn config(args: &ServeArgs) -> anyhow::Result<()> {
@@ -90,36 +101,68 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let settings =
         Settings { listen, admin_listen: Address::Off, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
     settings.check()?;
-    run(settings, async |address| {
+    run(settings, None, async |address| {
         let loaded = demo::load(address).await?;
         Ok(write!(io::stdout(), "{}", demo::invitation(address, loaded))?)
     })
     .await
 }
 
-/// Serves until a signal comes. `ready` runs when the port answers; if it fails, the server stops.
-async fn run(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    log(&settings);
+/// Serves until a signal comes. `args` say how the settings are read again; `ready` runs when the port answers, and if it fails, the
+/// server stops.
+async fn run(
+    settings: Settings,
+    args: Option<ServeArgs>,
+    ready: impl AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let set_log = log(&settings);
+    let tls = settings.tls().map(Tls::open).transpose()?.map(Arc::new);
     // The port first: if it is taken, the store stays untouched.
     let listener = serve::bind(settings.listen).await?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let options = engine::Options { write_queue: settings.write_queue, clock: now, retention: settings.retention() };
     let engine = Arc::new(Engine::open(&settings.data, options)?);
+    let keyring = settings.auth.then(|| Keyring::open(CredentialFile::of(&settings.data))).transpose()?.map(Arc::new);
+    warn(&settings, keyring.as_deref());
     let routes = serve::routes(stop.clone());
     let routes = service::add(routes, &engine, now(), &stop);
     serve::cancel_on_signal(stop.clone())?;
     tracing::info!(%address, data = %settings.data.display(), "listening");
-    let serving = serve::run(listener, routes, settings.options(), stop.cancelled());
+    let door = Door { tls: tls.clone(), access: keyring.clone().map_or(Access::Open, Access::Known) };
+    let serving = serve::run(listener, door, routes, settings.options(), stop.cancelled());
+    let keeping = keep(Reload { args, settings, set_log, tls, keyring });
     let ready = async {
         tokio::select! {
             result = ready(address) => result.inspect_err(|_| stop.cancel()),
             () = stop.cancelled() => Ok(()),
         }
     };
-    let ((), result) = tokio::join!(serving, ready);
+    let ((), result) = tokio::select! {
+        ended = async { tokio::join!(serving, ready) } => ended,
+        never = keeping => never,
+    };
     tracing::info!("stopped");
     result
+}
+
+/// Notices what changes while the server runs. Never returns.
+async fn keep<T>(reload: Reload) -> T {
+    let (tls, keyring) = (reload.tls.clone(), reload.keyring.clone());
+    let tls = async { if let Some(tls) = tls { tls.keep().await } };
+    let keyring = async { if let Some(keyring) = keyring { keyring.keep().await } };
+    tokio::join!(tls, keyring, reload.run());
+    future::pending().await
+}
+
+/// What whoever starts the server should know.
+fn warn(settings: &Settings, keyring: Option<&Keyring>) {
+    if settings.insecure && !(settings.listen.ip().is_loopback() && settings.admin_listen.is_loopback()) {
+        tracing::warn!("--insecure: other machines can reach this server without encryption, or without showing who they are");
+    }
+    if keyring.is_some_and(|keyring| keyring.active() == 0) {
+        tracing::warn!("--auth, and there is no credential that is good: make one with `indicatord token create`");
+    }
 }
 
 /// The only clock of the record.
@@ -128,15 +171,26 @@ fn now() -> Time {
     Time::from_micros(micros).expect("the clock shows a year before 10000")
 }
 
-fn log(settings: &Settings) {
+/// Begins to log. Answers how to change what is logged.
+fn log(settings: &Settings) -> SetLog {
     let filter = EnvFilter::try_new(&settings.log).expect("the settings were checked");
     let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(color);
     // Where nobody reads stderr any more, it would complain there, and panic: SIGTERM, which is logged, was never obeyed.
     let subscriber = subscriber.log_internal_errors(false);
     match settings.log_format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
+        LogFormat::Text => {
+            let subscriber = subscriber.with_filter_reloading();
+            let handle = subscriber.reload_handle();
+            subscriber.init();
+            Box::new(move |filter| Ok(handle.reload(EnvFilter::try_new(filter)?)?))
+        }
+        LogFormat::Json => {
+            let subscriber = subscriber.json().with_filter_reloading();
+            let handle = subscriber.reload_handle();
+            subscriber.init();
+            Box::new(move |filter| Ok(handle.reload(EnvFilter::try_new(filter)?)?))
+        }
     }
 }
 
@@ -146,7 +200,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         _ => None,
     });
     match store {
-        _ if error.is::<config::Error>() => ExitCode::from(2),
+        _ if error.is::<config::Error>() || error.is::<tls::Error>() || error.is::<FileError>() => ExitCode::from(2),
         Some(
             store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
         ) => ExitCode::from(3),

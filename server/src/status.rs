@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
 use crate::{
+    access::{Denied, Refusal, Right},
     engine::{Error, SeriesChanged, Violation},
     store,
 };
@@ -39,6 +40,7 @@ impl From<Error> for Status {
         match &error {
             Error::Invalid(violations) => invalid(violations),
             Error::Forbidden(violations) => forbidden(violations),
+            Error::Denied(violations) => with_violations(Code::PermissionDenied, violations),
             Error::NotFound { reason, kind, name } => not_found(*reason, kind, name),
             Error::RequestIdReused(id) => {
                 let metadata = [("request_id", shorten(id, TEXT_BYTES))];
@@ -67,6 +69,47 @@ pub(crate) fn deadline_exceeded() -> Status {
     status(Code::DeadlineExceeded, ErrorReason::Deadline, message, [], ErrorDetails::new())
 }
 
+/// The caller shows nothing, or more than one thing, where a credential is asked for.
+pub(crate) fn no_credential() -> Status {
+    unauthenticated("show who you are: one header `authorization: Bearer TOKEN`, or a certificate that is known here")
+}
+
+/// A request came to its service by another way than the door, where callers are asked who they are.
+pub(crate) fn unannounced() -> Status {
+    unauthenticated("nobody has asked who makes this call")
+}
+
+/// The caller is not recognised.
+pub(crate) fn refused(refusal: Refusal) -> Status {
+    unauthenticated(match refusal {
+        Refusal::Unknown => "this credential is not known here; ask whoever runs the service for one",
+        Refusal::Expired => "this credential has expired; ask whoever runs the service for a new one",
+        Refusal::Revoked => "this credential was revoked; ask whoever runs the service for a new one",
+    })
+}
+
+/// The credential with which the call was begun is no longer good.
+pub(crate) fn credential_ended() -> Status {
+    unauthenticated("the credential of this call has expired, was revoked or was changed; call again with a good one")
+}
+
+fn unauthenticated(message: &str) -> Status {
+    status(Code::Unauthenticated, ErrorReason::Unauthenticated, message, [], ErrorDetails::new())
+}
+
+/// The caller's role is not for that.
+pub(crate) fn denied(Denied { role, needed }: Denied) -> Status {
+    let (what, who) = match needed {
+        Right::None | Right::Read => ("read", "any credential"),
+        Right::Write => ("write observations", "one of a writer or an admin"),
+        Right::Curate => ("change the catalog", "one of a curator or an admin"),
+        Right::Administer => ("run the service", "one of an admin"),
+    };
+    let message = format!("a {} may not {what}; it takes {who}", role.name());
+    let metadata = [("role", role.name().to_owned())];
+    status(Code::PermissionDenied, ErrorReason::PermissionDenied, &message, metadata, ErrorDetails::new())
+}
+
 /// There is no service behind the path of the call.
 pub(crate) fn unknown_service(path: &str) -> Status {
     Status::unimplemented(format!("nothing here answers {}; list the services by reflection", shorten(path, TEXT_BYTES)))
@@ -85,6 +128,10 @@ pub(crate) fn message_too_large(size: usize, limit: usize) -> Status {
 }
 
 fn invalid(violations: &[Violation]) -> Status {
+    with_violations(Code::InvalidArgument, violations)
+}
+
+fn with_violations(code: Code, violations: &[Violation]) -> Status {
     let listed = list(violations.iter().map(|v| Problem::new(v.reason, &v.field, &v.description)));
     let omitted = omitted(violations.len(), listed.len());
     let mut details = ErrorDetails::new();
@@ -94,7 +141,7 @@ fn invalid(violations: &[Violation]) -> Status {
             .map(|p| FieldViolation { reason: p.reason.into(), ..FieldViolation::new(p.subject, p.description) })
             .collect::<Vec<_>>(),
     );
-    status(Code::InvalidArgument, common_reason(violations), &summary(violations), omitted, details)
+    status(code, common_reason(violations), &summary(violations), omitted, details)
 }
 
 fn forbidden(violations: &[Violation]) -> Status {

@@ -15,7 +15,7 @@ use indicator_proto::v1::{
     watch_service_client::WatchServiceClient,
     watch_service_server::{WatchService, WatchServiceServer},
 };
-use indicator_server::serve::{self, Deadline, Options};
+use indicator_server::serve::{self, Deadline, Door, Options};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -86,7 +86,7 @@ async fn start(options: Options) -> Server {
     let routes = serve::routes(stop.clone())
         .add_service(WatchServiceServer::new(hanging.clone()))
         .add_service(AdminServiceServer::new(hanging));
-    let running = tokio::spawn(serve::run(listener, routes, options, stop.clone().cancelled_owned()));
+    let running = tokio::spawn(serve::run(listener, Door::default(), routes, options, stop.clone().cancelled_owned()));
     Server { address, stop, running, calls, release }
 }
 

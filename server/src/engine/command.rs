@@ -15,6 +15,8 @@ pub struct Context {
     pub reason: String,
     /// The document it rests on.
     pub document_uri: String,
+    /// Address of the client.
+    pub client: String,
 }
 
 /// What makes a repetition recognisable.

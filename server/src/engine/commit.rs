@@ -92,11 +92,11 @@ impl Commit {
         entries: Vec<catalog::Change>,
     ) -> Result<Self, store::Error> {
         let time = header.time()?;
-        let Header { actor, reason, document_uri, request_id, hash, inserted, revised, deleted, backfilled, .. } = header;
+        let Header { actor, reason, document_uri, client, request_id, hash, inserted, revised, deleted, backfilled, .. } = header;
         Ok(Self {
             revision,
             time,
-            context: Context { actor, reason, document_uri },
+            context: Context { actor, reason, document_uri, client },
             request_id,
             hash,
             series,

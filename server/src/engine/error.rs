@@ -50,6 +50,9 @@ pub enum Error {
     /// The request is right, but the state forbids it; every obstacle is listed.
     #[error("{}", list(.0))]
     Forbidden(Vec<Violation>),
+    /// The caller may not do that; everything that it may not is listed.
+    #[error("{}", list(.0))]
+    Denied(Vec<Violation>),
     /// There is no such thing at that moment.
     #[error("{kind} {name} not found")]
     NotFound {

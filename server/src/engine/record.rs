@@ -268,6 +268,7 @@ impl Record {
             entries: entries.len() as u32,
             previous_hash: self.head.hash,
             hash: [0; 32],
+            client: context.client.clone(),
         };
         header.hash = header.chain(revision, *hasher.finalize().as_bytes());
         let touched = Touched { series: series.iter().map(|s| s.id).collect(), entries: touched_entries };

@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tower::{Layer, Service};
 
-use crate::status;
+use crate::{access::Caller, status};
 
 /// When the caller gives up. The requests of calls that have a deadline carry it as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(pub Instant);
 
-/// Ends calls, streams included, with DEADLINE_EXCEEDED when their `grpc-timeout` has passed, and with UNAVAILABLE when
-/// `last_call` is cancelled.
+/// Ends calls, streams included, with DEADLINE_EXCEEDED when their `grpc-timeout` has passed, with UNAUTHENTICATED when the caller's
+/// credential has ended, and with UNAVAILABLE when `last_call` is cancelled.
 ///
 /// The time limit of tonic's server answers CANCELLED, and watches a stream no further than its headers.
 #[derive(Debug, Clone)]
@@ -64,7 +64,8 @@ where
         if let Some(deadline) = deadline {
             request.extensions_mut().insert(Deadline(deadline));
         }
-        let end = End { deadline, last_call: self.last_call.clone() };
+        let credential = request.extensions().get::<Caller>().and_then(Caller::ended).cloned();
+        let end = End { deadline, last_call: self.last_call.clone(), credential };
         let call = self.inner.call(request);
         Box::pin(async move {
             tokio::select! {
@@ -81,6 +82,8 @@ where
 struct End {
     deadline: Option<Instant>,
     last_call: CancellationToken,
+    /// Cancelled when the caller's credential ends.
+    credential: Option<CancellationToken>,
 }
 
 impl End {
@@ -91,9 +94,16 @@ impl End {
                 None => future::pending().await,
             }
         };
+        let ended = async {
+            match &self.credential {
+                Some(credential) => credential.cancelled().await,
+                None => future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             () = passed => status::deadline_exceeded(),
+            () = ended => status::credential_ended(),
             () = self.last_call.cancelled() => status::shutting_down(),
         }
     }
@@ -132,6 +142,9 @@ impl<R> Running<R> {
     fn poll_end(&mut self, waits: bool, cx: &mut Context<'_>) -> Poll<Status> {
         if self.end.deadline_passed() {
             return Poll::Ready(status::deadline_exceeded());
+        }
+        if self.end.credential.as_ref().is_some_and(CancellationToken::is_cancelled) {
+            return Poll::Ready(status::credential_ended());
         }
         if !waits {
             return Poll::Pending;
@@ -246,7 +259,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_never_waits_meets_its_deadline_too() {
-        let end = End { deadline: Some(Instant::now() + Duration::from_secs(1)), last_call: CancellationToken::new() };
+        let end = End { deadline: Some(Instant::now() + Duration::from_secs(1)), last_call: CancellationToken::new(), credential: None };
         let mut body = EndedBody::new(Endless, end);
         let mut next = async || future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         assert!(next().await.unwrap().unwrap().is_data());

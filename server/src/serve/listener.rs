@@ -6,15 +6,25 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{service::Routes, transport::server::Connected as _};
+use tonic::service::Routes;
 use tower::ServiceBuilder;
 
-use super::{config::Settings, deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
+use super::{
+    Access, Peer,
+    auth::Authenticate,
+    config::Settings,
+    deadline::Deadlines,
+    gather::Gather,
+    message_limit::MessageLimit,
+    preface::Preface,
+    tls::{self, Tls},
+};
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -74,19 +84,37 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
+/// Who comes in, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Door {
+    /// Speaks TLS; `None` is plain TCP.
+    pub tls: Option<Arc<Tls>>,
+    /// Who is let in.
+    pub access: Access,
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Site {
+    routes: Routes,
+    authenticate: Authenticate,
+    options: Options,
+    stages: Stages,
+}
+
 /// Serves `routes` on `listener` until `shutdown` is ready and the open calls have ended, or the grace has.
 ///
 /// Stopping has three steps: no new connections and calls, while those in flight run on; near the end of the grace the rest is
 /// answered UNAVAILABLE; at its end connections are cut. Streams that watch for ever should end by themselves at the first step.
-pub async fn run(listener: TcpListener, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
+pub async fn run(listener: TcpListener, door: Door, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
     let stages = Stages::default();
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(options.max_connections));
-    let routes = routes.prepare();
+    let site = Site { routes: routes.prepare(), authenticate: Authenticate::new(door.access), options, stages: stages.clone() };
     let accept_all = async {
         loop {
             let (socket, slot) = accept(&listener, &slots).await;
-            connections.spawn(serve(socket, slot, routes.clone(), options, stages.clone()));
+            connections.spawn(greet(socket, slot, door.tls.clone(), site.clone()));
         }
     };
     tokio::select! {
@@ -148,22 +176,45 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, options: Options, stages: Stages) {
+/// Shakes hands, in time, and serves what comes then.
+async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<Tls>>, site: Site) {
     // Answers are small and written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let peer = socket.connect_info();
+    let Ok(address) = socket.peer_addr() else { return };
+    let Some(tls) = tls else {
+        return serve(socket, Peer { address, certificate: None }, site).await;
+    };
+    let accepted = tokio::select! {
+        biased;
+        accepted = timeout(site.options.handshake_timeout, tls.accept(socket)) => accepted,
+        () = site.stages.going_away.cancelled() => return,
+    };
+    match accepted {
+        Ok(Ok(stream)) => {
+            let certificate = tls::certificate(&stream);
+            serve(stream, Peer { address, certificate }, site).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS handshake"),
+        Err(_) => tracing::debug!(%address, "no TLS handshake in time"),
+    }
+}
+
+/// Serves one connection.
+async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(io: IO, peer: Peer, site: Site) {
+    let Site { routes, authenticate, options, stages } = site;
     let service = ServiceBuilder::new()
         .map_request(move |mut request: http::Request<_>| {
             request.extensions_mut().insert(peer.clone());
             request
         })
+        .layer(authenticate)
         .layer(Deadlines { last_call: stages.last_call })
         .layer(MessageLimit(options.max_message_bytes))
         .service(routes);
     let builder = builder(&options);
-    let io = TokioIo::new(Preface::new(Gather::new(socket), options.handshake_timeout));
+    let io = TokioIo::new(Preface::new(Gather::new(io), options.handshake_timeout));
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let served = async {
         tokio::select! {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use indicator_proto::v1::{self, AsOf, ErrorReason, catalog_service_server::CatalogService};
 use tonic::{Request, Response, Status};
 
-use super::{gate, moment, page, wire};
-use crate::engine::{
-    CatalogCommand, Command, Engine, Error, Violation,
-    catalog::{self, EntryMessage, ListRequest},
-    fingerprint,
+use super::{caller, gate, moment, page, wire};
+use crate::{
+    access::Caller,
+    engine::{
+        CatalogCommand, Command, Engine, Error, Violation,
+        catalog::{self, EntryMessage, ListRequest},
+        fingerprint,
+    },
 };
 
 /// Entries in a page where the request does not say how many.
@@ -30,12 +33,12 @@ impl CatalogApi {
         Self { engine }
     }
 
-    async fn apply(&self, mut request: v1::ApplyCatalogRequest) -> Result<v1::ApplyCatalogResponse, Error> {
+    async fn apply(&self, caller: &Caller, mut request: v1::ApplyCatalogRequest) -> Result<v1::ApplyCatalogResponse, Error> {
         let mut violations = Vec::new();
         let id = std::mem::take(&mut request.request_id);
         let request_id = gate::request_id(id, &request, &mut violations);
         let v1::ApplyCatalogRequest { actions, validate_only, context, .. } = request;
-        let context = gate::context(context, "context", &mut violations);
+        let context = gate::context(context, caller, "context", &mut violations);
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
@@ -145,7 +148,8 @@ impl CatalogService for CatalogApi {
         &self,
         request: Request<v1::ApplyCatalogRequest>,
     ) -> Result<Response<v1::ApplyCatalogResponse>, Status> {
-        Ok(Response::new(self.apply(request.into_inner()).await?))
+        let caller = caller(&request)?;
+        Ok(Response::new(self.apply(&caller, request.into_inner()).await?))
     }
 
     async fn get_region(&self, request: Request<v1::GetRegionRequest>) -> Result<Response<v1::GetRegionResponse>, Status> {

@@ -9,7 +9,8 @@ use indicator_proto::{
 use prost_types::Timestamp;
 
 use crate::{
-    engine::{CellWrite, Context, Mode, Place, RequestId, SeriesWrite, Violation, WriteCommand},
+    access::Caller,
+    engine::{CellWrite, Context, Error, Mode, Place, RequestId, SeriesWrite, Violation, WriteCommand},
     store::{Datum, Details, Equivalent, Figure},
 };
 
@@ -37,9 +38,17 @@ pub(super) fn mode(number: i32, field: &str, violations: &mut Vec<Violation>) ->
     }
 }
 
-/// Who and why.
-pub(super) fn context(context: Option<v1::WriteContext>, path: &str, violations: &mut Vec<Violation>) -> Context {
-    let v1::WriteContext { actor, reason, document_uri } = context.unwrap_or_default();
+/// Who, why, and from where. Who has shown a credential is who it names, whatever the request says.
+pub(super) fn context(
+    context: Option<v1::WriteContext>,
+    caller: &Caller,
+    path: &str,
+    violations: &mut Vec<Violation>,
+) -> Context {
+    let v1::WriteContext { mut actor, reason, document_uri } = context.unwrap_or_default();
+    if let Some(name) = caller.name() {
+        name.clone_into(&mut actor);
+    }
     for (name, text, most) in
         [("actor", &actor, ACTOR_BYTES), ("reason", &reason, URI_BYTES), ("document_uri", &document_uri, URI_BYTES)]
     {
@@ -47,7 +56,21 @@ pub(super) fn context(context: Option<v1::WriteContext>, path: &str, violations:
             violations.push(Violation::new(format!("{path}.{name}"), ErrorReason::TextTooLong, too_long(text, most)));
         }
     }
-    Context { actor, reason, document_uri }
+    let client = caller.address().map_or_else(String::new, |address| address.to_string());
+    Context { actor, reason, document_uri, client }
+}
+
+/// Whether the caller may write to each series: before anything is said of what is in it.
+pub(super) fn permitted(caller: &Caller, series: &[SeriesWrite]) -> Result<(), Error> {
+    let denied = series.iter().filter(|write| !caller.may_write(&write.key.source));
+    let violations: Vec<Violation> = denied
+        .map(|write| {
+            let (name, source) = (caller.name().unwrap_or_default(), &write.key.source);
+            let description = format!("the credential {name:?} may not write figures of source {source:?}; {}", caller.writes());
+            write.place.series_violation("source", ErrorReason::PermissionDenied, description)
+        })
+        .collect();
+    if violations.is_empty() { Ok(()) } else { Err(Error::Denied(violations)) }
 }
 
 /// What makes a request recognisable; `content` is the request without its id.
@@ -87,12 +110,12 @@ fn too_long(text: &str, most: usize) -> String {
 }
 
 /// The command of a write, without what is wrong with it, which is in the list.
-pub(super) fn write(mut request: v1::WriteObservationsRequest) -> (WriteCommand, Vec<Violation>) {
+pub(super) fn write(mut request: v1::WriteObservationsRequest, caller: &Caller) -> (WriteCommand, Vec<Violation>) {
     let mut violations = Vec::new();
     let id = std::mem::take(&mut request.request_id);
     let request_id = request_id(id, &request, &mut violations);
     let mode = mode(request.mode, "mode", &mut violations);
-    let context = context(request.context, "context", &mut violations);
+    let context = context(request.context, caller, "context", &mut violations);
     let published_at = time(request.published_at.as_ref(), || "published_at".into(), &mut violations);
     if request.changes.is_empty() {
         violations.push(Violation::new("changes", ErrorReason::Required, "is empty; a write needs at least one change"));

@@ -26,9 +26,14 @@ use indicator_proto::{
     },
 };
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
+use tonic::{Request, Status, service::Routes};
 
-use crate::{engine::Engine, watch::Hub};
+use crate::{access::Caller, engine::Engine, status, watch::Hub};
+
+/// Who makes a request.
+fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
+    request.extensions().get().cloned().ok_or_else(status::unannounced)
+}
 
 /// Adds the services of `indicator.v1` to the routes. `stop` ends the streams that would not end by themselves.
 #[must_use]

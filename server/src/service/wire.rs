@@ -118,6 +118,7 @@ pub(crate) fn commit_header(revision: u64, header: &Header) -> v1::Commit {
         hash: header.hash.to_vec(),
         changes: Vec::new(),
         catalog_changes: Vec::new(),
+        client_address: header.client.clone(),
     }
 }
 
@@ -134,6 +135,7 @@ pub(crate) fn commit(commit: &Arc<Commit>) -> v1::Commit {
         hash: commit.hash.to_vec(),
         changes: changes(&commit.series, true),
         catalog_changes: commit.entries.iter().map(entry_change).collect(),
+        client_address: commit.context.client.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
-    open::{claim, identity, open_sled},
+    open::{claim, identity, in_directory, open_sled},
     state,
     watermark::Watermark,
 };
@@ -49,10 +49,7 @@ impl Store {
     /// [`Error::Directory`] if it cannot be made or used, [`Error::InUse`] by another process, [`Error::Foreign`] if it holds
     /// something else, [`Error::Corrupt`], [`Error::Io`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        let lock = claim(directory).map_err(|error| match error {
-            Error::Io(source) => Error::Directory { path: directory.to_owned(), source },
-            other => other,
-        })?;
+        let lock = claim(directory).map_err(|error| in_directory(directory, error))?;
         let path = directory.join("sled");
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
@@ -144,7 +141,7 @@ impl Store {
         };
         let (key, value) = found?;
         match keys::decode_log(&key) {
-            Some((_, 0)) => log::decode(&value, "a value of the log"),
+            Some((_, 0)) => log::decode_records(&value),
             // Behind the record of the last commit of a value lies only what it touched.
             _ => Ok(Vec::new()),
         }

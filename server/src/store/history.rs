@@ -52,7 +52,7 @@ impl History {
                 Err(error) => return Some(Err(error.into())),
             };
             match keys::decode_log(&key) {
-                Some((_, 0)) => return Some(log::decode(&value, "a value of the log")),
+                Some((_, 0)) => return Some(log::decode_records(&value)),
                 // What a large commit touched lies behind its record, and is read with it.
                 Some(_) => {}
                 None => return Some(Err(Error::Corrupt("a log key is malformed".into()))),

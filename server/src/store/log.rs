@@ -10,6 +10,9 @@ use super::Error;
 
 const FORMAT: u8 = 1;
 
+/// Values of the log where each record is followed by the address of its client.
+const FORMAT_WITH_CLIENTS: u8 = 2;
+
 /// As many ids go into one part of the list of what a commit touched; keeps values small.
 const IDS_PER_PART: usize = 5_000;
 
@@ -36,7 +39,8 @@ impl Record {
 
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
-        let texts = [&self.header.actor, &self.header.reason, &self.header.document_uri, &self.header.request_id];
+        let Header { actor, reason, document_uri, request_id, client, .. } = &self.header;
+        let texts = [actor, reason, document_uri, request_id, client];
         let entries = self.touched.iter().flat_map(|t| &t.entries).map(|(_, id)| id.len() + 2).sum::<usize>();
         120 + texts.iter().map(|t| t.len()).sum::<usize>() + entries + 5 * IDS_BESIDE_HEADER
     }
@@ -76,6 +80,9 @@ pub struct Header {
     pub previous_hash: [u8; 32],
     /// Hash of this commit.
     pub hash: [u8; 32],
+    /// Address of the client; empty if unknown. It lies beside the record: the first format had none.
+    #[serde(skip)]
+    pub client: String,
 }
 
 impl Header {
@@ -94,6 +101,9 @@ impl Header {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&revision.to_be_bytes());
         hasher.update(&encode(&Self { hash: [0; 32], ..self.clone() }));
+        if !self.client.is_empty() {
+            hasher.update(&encode(&self.client));
+        }
         hasher.update(&content);
         *hasher.finalize().as_bytes()
     }
@@ -145,6 +155,28 @@ impl Touched {
     }
 }
 
+/// A value of the log.
+pub(super) fn encode_records(records: Vec<Record>) -> Vec<u8> {
+    let with_clients = records.into_iter().map(|mut record| {
+        let client = std::mem::take(&mut record.header.client);
+        (record, client)
+    });
+    let with_clients: Vec<(Record, String)> = with_clients.collect();
+    postcard::to_extend(&with_clients, vec![FORMAT_WITH_CLIENTS]).expect("records serialise into memory")
+}
+
+/// The records in a value of the log.
+pub(super) fn decode_records(bytes: &[u8]) -> Result<Vec<Record>, Error> {
+    const WHAT: &str = "a value of the log";
+    let Some((&FORMAT_WITH_CLIENTS, rest)) = bytes.split_first() else { return decode(bytes, WHAT) };
+    let with_clients: Vec<(Record, String)> = from_postcard(rest, WHAT)?;
+    let records = with_clients.into_iter().map(|(mut record, client)| {
+        record.header.client = client;
+        record
+    });
+    Ok(records.collect())
+}
+
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Serialising plain structures into memory has no way to fail.
     postcard::to_extend(value, vec![FORMAT]).expect("records serialise into memory")
@@ -152,7 +184,11 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 
 pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, Error> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|e| Error::Corrupt(format!("{what} does not decode: {e}"))),
+        Some((&FORMAT, rest)) => from_postcard(rest, what),
         _ => Err(Error::Corrupt(format!("{what} has a format that this version does not know"))),
     }
+}
+
+fn from_postcard<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, Error> {
+    postcard::from_bytes(bytes).map_err(|e| Error::Corrupt(format!("{what} does not decode: {e}")))
 }

@@ -22,5 +22,6 @@ pub use disk::Store;
 pub use error::Error;
 pub use history::{History, Logged};
 pub use log::{Header, Touched};
+pub use open::prepare;
 pub use state::SeriesState;
 pub use write::{Batch, RequestRecord};

@@ -26,6 +26,25 @@ pub(super) fn claim(directory: &Path) -> Result<File, Error> {
     Ok(lock)
 }
 
+/// Makes the directory ours without opening what is in it.
+///
+/// # Errors
+///
+/// [`Error::Directory`], [`Error::Foreign`].
+pub fn prepare(directory: &Path) -> Result<(), Error> {
+    let prepared = fs::create_dir_all(directory).map_err(Error::from);
+    let prepared = prepared.and_then(|()| check_mark(directory)).and_then(|()| write_mark(directory));
+    prepared.map_err(|error| in_directory(directory, error))
+}
+
+/// An error of the file system while a directory is made ours.
+pub(super) fn in_directory(directory: &Path, error: Error) -> Error {
+    match error {
+        Error::Io(source) => Error::Directory { path: directory.to_owned(), source },
+        other => other,
+    }
+}
+
 fn check_mark(directory: &Path) -> Result<(), Error> {
     let foreign = |why: String| Error::Foreign { path: directory.to_owned(), why };
     match fs::read_to_string(directory.join(MARK)) {

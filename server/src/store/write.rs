@@ -115,8 +115,8 @@ impl Batch {
     fn close_log(&mut self) {
         self.log_bytes = 0;
         let records = std::mem::take(&mut self.log);
-        if let Some(last) = records.last() {
-            self.put(&keys::log(last.revision, 0), log::encode(&records));
+        if let Some(last) = records.last().map(|record| record.revision) {
+            self.put(&keys::log(last, 0), log::encode_records(records));
         }
     }
 

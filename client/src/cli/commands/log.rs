@@ -1,4 +1,4 @@
-//! `indicator log`: who changed what, when and why.
+//! `indicator log`: who changed what, when, why and from where.
 
 use indicator_proto::{
     to_json,
@@ -145,6 +145,7 @@ impl View for Commits {
             Column::figure(word("SERIES", "序列")),
             Column::figure(word("ENTRIES", "目录项")),
             Column::text(word("ACTOR", "操作者")),
+            Column::text(word("FROM", "来自")),
             Column::text(word("REASON", "原因")),
             Column::text(word("DOCUMENT", "文件")),
         ]
@@ -160,14 +161,26 @@ impl View for Commits {
             count(commit.series),
             count(commit.entries),
             actor,
+            commit.client_address.clone(),
             reason,
             document_uri,
         ]
     }
 
     fn fields(&self) -> Vec<String> {
-        let fields =
-            ["revision", "recorded_at", "cells", "series", "entries", "actor", "reason", "document_uri", "request_id", "hash"];
+        let fields = [
+            "revision",
+            "recorded_at",
+            "cells",
+            "series",
+            "entries",
+            "actor",
+            "reason",
+            "document_uri",
+            "request_id",
+            "hash",
+            "client_address",
+        ];
         fields.map(str::to_owned).into()
     }
 
@@ -184,6 +197,7 @@ impl View for Commits {
             document_uri,
             commit.request_id.clone(),
             commit.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            commit.client_address.clone(),
         ]
     }
 

@@ -16,6 +16,17 @@ pub enum Address {
     Off,
 }
 
+impl Address {
+    /// Whether no other machine reaches it.
+    #[must_use]
+    pub fn is_loopback(self) -> bool {
+        match self {
+            Self::At(address) => address.ip().is_loopback(),
+            Self::Off => true,
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = AddrParseError;
 

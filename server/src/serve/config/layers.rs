@@ -1,11 +1,11 @@
 //! Where each setting comes from.
 
-use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
+use std::{collections::BTreeMap, fmt, fs, path::{Path, PathBuf}};
 
 use clap::{ArgMatches, Args, FromArgMatches, parser::ValueSource};
 use toml::{Table, Value};
 
-use super::{Error, Settings, given::Given};
+use super::{Error, Problem, Settings, given::Given};
 
 /// Where the value of a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,24 @@ impl Args for ServeArgs {
     }
 }
 
+fn read(path: &Path) -> Result<Table, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let malformed = |source| Error::Malformed { path: path.to_owned(), source: Box::new(source) };
+    // For what is wrong with a key or a value, with its line.
+    toml::from_str::<Given>(&text).map_err(malformed)?;
+    toml::from_str(&text).map_err(malformed)
+}
+
+/// The data directory that a command is about: the given one, or that of a settings file.
+///
+/// # Errors
+///
+/// [`Error`] if there is none.
+pub fn data_directory(data: Option<PathBuf>, file: Option<&Path>) -> Result<PathBuf, Error> {
+    let of_file = || Ok(file.map(read).transpose()?.and_then(|table| Some(PathBuf::from(table.get("data")?.as_str()?))));
+    data.map_or_else(of_file, |data| Ok(Some(data)))?.ok_or_else(|| Error::Invalid(vec![Problem::NoData]))
+}
+
 fn origin(key: &str, matches: &ArgMatches) -> Origin {
     match matches.value_source(&key.replace('-', "_")) {
         Some(ValueSource::EnvVariable) => Origin::Variable(variable(key)),
@@ -110,11 +128,7 @@ impl ServeArgs {
         let mut table = Table::try_from(Settings::new(PathBuf::new())).expect("settings are a table");
         let mut origins: BTreeMap<String, Origin> = table.keys().map(|key| (key.clone(), Origin::Default)).collect();
         if let Some(path) = &self.file {
-            let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.clone(), source })?;
-            let malformed = |source| Error::Malformed { path: path.clone(), source: Box::new(source) };
-            // For what is wrong with a key or a value, with its line.
-            toml::from_str::<Given>(&text).map_err(malformed)?;
-            for (key, value) in toml::from_str::<Table>(&text).map_err(malformed)? {
+            for (key, value) in read(path)? {
                 origins.insert(key.clone(), Origin::File(path.clone()));
                 table.insert(key, value);
             }

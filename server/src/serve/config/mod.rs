@@ -4,16 +4,17 @@ mod address;
 mod given;
 mod layers;
 
-use std::{fmt, io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
+use super::tls::TlsFiles;
 use crate::engine::Retention;
 
 pub use address::Address;
-pub use layers::{Effective, Origin, ServeArgs};
+pub use layers::{Effective, Origin, ServeArgs, data_directory};
 
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
@@ -164,6 +165,22 @@ impl Settings {
         Retention { commits: self.replay_commits, age: DAY * self.replay_days }
     }
 
+    /// Where keys and certificates are; `None` is no TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (cert, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { cert, key, client_ca: self.tls_client_ca.clone() })
+    }
+
+    /// The names of the settings that are not the same.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let table = |settings: &Self| toml::Table::try_from(settings).expect("settings are a table");
+        let (a, b) = (table(self), table(other));
+        let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        names.into_iter().filter(|name| a.get(*name) != b.get(*name)).cloned().collect()
+    }
+
     /// Finds every problem with these settings.
     pub fn check(&self) -> Result<(), Error> {
         let problems = self.problems();
@@ -186,11 +203,8 @@ impl Settings {
         if !self.listen.ip().is_loopback() && !protected && !self.insecure {
             problems.push(Problem::Exposed(self.listen));
         }
-        if let Address::At(address) = self.admin_listen
-            && !address.ip().is_loopback()
-            && !self.insecure
-        {
-            problems.push(Problem::AdminExposed(address));
+        if !self.admin_listen.is_loopback() && !self.insecure {
+            problems.push(Problem::AdminExposed(self.admin_listen));
         }
         let least = [
             ("max-changes", self.max_changes as u64),
@@ -263,7 +277,7 @@ pub enum Problem {
         "refusing to listen on {0} for metrics: other machines could reach it, and it has no authentication; listen on 127.0.0.1, \
          or give --insecure if the network is trusted"
     )]
-    AdminExposed(SocketAddr),
+    AdminExposed(Address),
     /// A certificate without its key, or the other way round.
     #[error("--{given} needs --{missing}: a certificate and its private key belong together")]
     HalfOfTls {

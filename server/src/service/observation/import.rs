@@ -11,7 +11,10 @@ use super::{
     super::{gate, wire},
     Answers,
 };
-use crate::engine::{Command, Context, Counts, Engine, Error, Mode, Violation, WriteCommand};
+use crate::{
+    access::Caller,
+    engine::{Command, Context, Counts, Engine, Error, Mode, Violation, WriteCommand},
+};
 
 /// Batches that are read and checked while the writer is still busy with those before.
 const AHEAD: usize = 4;
@@ -19,6 +22,7 @@ const AHEAD: usize = 4;
 /// The options of an import, checked.
 #[derive(Clone)]
 struct Options {
+    caller: Caller,
     mode: Mode,
     context: Context,
     published_at: Option<Time>,
@@ -29,13 +33,14 @@ struct Options {
 
 pub(super) fn import(
     engine: Arc<Engine>,
+    caller: Caller,
     messages: Streaming<v1::ImportObservationsRequest>,
 ) -> Answers<v1::ImportObservationsResponse> {
     let answers = stream::once(async move {
         let mut messages = messages;
         let first = messages.next().await.transpose()?.and_then(|m| m.message);
         let options = match first {
-            Some(Message::Options(options)) => check(options)?,
+            Some(Message::Options(options)) => check(options, caller)?,
             Some(Message::Batch(_)) | None => return Err(misplaced("options", "the first message carries the options").into()),
         };
         Ok(batches(engine, options, messages))
@@ -50,15 +55,16 @@ fn misplaced(field: &str, description: &str) -> Error {
     Violation::new(field, ErrorReason::Required, description).into()
 }
 
-fn check(options: v1::ImportOptions) -> Result<Options, Error> {
+fn check(options: v1::ImportOptions, caller: Caller) -> Result<Options, Error> {
     let mut violations = Vec::new();
     let checked = Options {
         mode: gate::mode(options.mode, "options.mode", &mut violations),
-        context: gate::context(options.context, "options.context", &mut violations),
+        context: gate::context(options.context, &caller, "options.context", &mut violations),
         published_at: gate::time(options.published_at.as_ref(), || "options.published_at".into(), &mut violations),
         validate_only: options.validate_only,
         skip_rejected: options.skip_rejected,
         include_changes: options.include_changes,
+        caller,
     };
     if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
 }
@@ -98,6 +104,7 @@ async fn batch(
         return Err(Error::from(Violation::new("batch", ErrorReason::RequestTooLarge, description)).into());
     }
     let (series, mut violations) = gate::batch(batch, options.mode);
+    gate::permitted(&options.caller, &series)?;
     let mut command = WriteCommand {
         series,
         expected: Vec::new(),

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming, server::ServerStreamingService};
 
 pub(super) use self::get::named_series;
+use super::caller;
 use crate::{
     engine::{Engine, Error},
     serve::Deadline,
@@ -110,14 +111,16 @@ impl ObservationService for Observations {
         &self,
         request: Request<v1::WriteObservationsRequest>,
     ) -> Result<Response<v1::WriteObservationsResponse>, Status> {
-        Ok(Response::new(write::write(&self.engine, request.into_inner()).await?))
+        let caller = caller(&request)?;
+        Ok(Response::new(write::write(&self.engine, &caller, request.into_inner()).await?))
     }
 
     async fn import_observations(
         &self,
         request: Request<Streaming<v1::ImportObservationsRequest>>,
     ) -> Result<Response<Self::ImportObservationsStream>, Status> {
-        Ok(Response::new(import::import(Arc::clone(&self.engine), request.into_inner())))
+        let caller = caller(&request)?;
+        Ok(Response::new(import::import(Arc::clone(&self.engine), caller, request.into_inner())))
     }
 
     async fn get_observation(

@@ -1,14 +1,19 @@
 use indicator_proto::v1;
 
 use super::super::{gate, wire};
-use crate::engine::{Command, Counts, Engine, Error};
+use crate::{
+    access::Caller,
+    engine::{Command, Counts, Engine, Error},
+};
 
 pub(super) async fn write(
     engine: &Engine,
+    caller: &Caller,
     request: v1::WriteObservationsRequest,
 ) -> Result<v1::WriteObservationsResponse, Error> {
     let (omit_changes, validate_only) = (request.omit_changes, request.validate_only);
-    let (command, mut violations) = gate::write(request);
+    let (command, mut violations) = gate::write(request, caller);
+    gate::permitted(caller, &command.series)?;
     // The writer checks again, at the revision that counts; here, so that every problem is told at once.
     violations.extend(engine.check(&command));
     if !violations.is_empty() {

@@ -1,0 +1,127 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::future::{self, Either, Ready};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use tonic::Status;
+use tower::{Layer, Service};
+
+use super::{Peer, is_grpc};
+use crate::{
+    access::{Caller, Evidence, Keyring, Right, Throttle},
+    status,
+};
+
+/// Failures are told at most this often: whoever guesses tokens should not fill the disk with the log of it.
+const TOLD: Duration = Duration::from_secs(1);
+
+/// Who is let in.
+#[derive(Debug, Clone, Default)]
+pub enum Access {
+    /// Everybody, to everything.
+    #[default]
+    Open,
+    /// Those with a credential, to what its role is for.
+    Known(Arc<Keyring>),
+}
+
+/// Gives each request its [`Caller`], and turns away who may not make it.
+#[derive(Debug, Clone)]
+pub(super) struct Authenticate {
+    access: Access,
+    told: Arc<Throttle>,
+}
+
+impl Authenticate {
+    pub(super) fn new(access: Access) -> Self {
+        Self { access, told: Arc::new(Throttle::new(TOLD)) }
+    }
+
+    fn caller<B>(&self, request: &Request<B>) -> Result<Caller, Status> {
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| peer.address.ip().to_canonical());
+        let Access::Known(keyring) = &self.access else { return Ok(Caller::anybody(address)) };
+        let right = Right::of(request.uri().path());
+        if right == Right::None {
+            return Ok(Caller::anybody(address));
+        }
+        let evidence = evidence(request.headers(), peer).ok_or_else(status::no_credential)?;
+        let identity = keyring.recognise(evidence).map_err(status::refused)?;
+        let caller = Caller::known(identity, address);
+        caller.check(right).map_err(status::denied)?;
+        Ok(caller)
+    }
+
+    fn tell<B>(&self, request: &Request<B>, status: &Status) {
+        if let Some(untold) = self.told.pass() {
+            let peer = request.extensions().get::<Peer>().map(|peer| tracing::field::display(peer.address));
+            tracing::warn!(peer, method = request.uri().path(), why = status.message(), untold, "turned a caller away");
+        }
+    }
+}
+
+/// What the caller shows. A token goes before a certificate, which may be that of a proxy.
+fn evidence<'a>(headers: &'a HeaderMap, peer: Option<&'a Peer>) -> Option<Evidence<'a>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(Evidence::Token(token.trim()))
+        }
+        (None, _) => Some(Evidence::Certificate(peer?.certificate.as_deref()?)),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+impl<S> Layer<S> for Authenticate {
+    type Service = Authenticated<S>;
+
+    fn layer(&self, inner: S) -> Authenticated<S> {
+        Authenticated { inner, authenticate: self.clone() }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Authenticated<S> {
+    inner: S,
+    authenticate: Authenticate,
+}
+
+impl<S, B, R> Service<Request<B>> for Authenticated<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Default,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<Response<R>, S::Error>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.authenticate.caller(&request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Either::Left(self.inner.call(request))
+            }
+            Err(status) => {
+                self.authenticate.tell(&request, &status);
+                let response = if is_grpc(request.headers()) { status.into_http() } else { unauthorized() };
+                Either::Right(future::ready(Ok(response)))
+            }
+        }
+    }
+}
+
+/// For those who came without gRPC.
+fn unauthorized<R: Default>() -> Response<R> {
+    let mut response = Response::new(R::default());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
