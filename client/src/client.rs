@@ -12,11 +12,11 @@ use indicator_proto::v1::{
     catalog_service_client::CatalogServiceClient, observation_service_client::ObservationServiceClient,
     watch_service_client::WatchServiceClient,
 };
-use tonic::{Request, Response, Status, Streaming, transport::Channel};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
     Error,
-    connect::{Builder, Connection, MAX_MESSAGE},
+    connect::{Builder, Connection, MAX_MESSAGE, Transport},
     error::is_timeout,
     query::Query,
     retry::{self, Policy},
@@ -34,8 +34,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(server: String, channel: Channel, policy: Policy) -> Self {
-        Self { shared: Arc::new(Connection { server, channel, policy }) }
+    pub(crate) fn new(server: String, transport: Transport, policy: Policy) -> Self {
+        Self { shared: Arc::new(Connection { server, transport, policy }) }
     }
 
     /// A client with the default settings for a server such as `http://127.0.0.1:7430` or `127.0.0.1:7430`. It connects at
@@ -62,24 +62,24 @@ impl Client {
         Error::from_status(status, &self.shared.server, what)
     }
 
-    fn catalog(&self) -> CatalogServiceClient<Channel> {
-        CatalogServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    fn catalog(&self) -> CatalogServiceClient<Transport> {
+        CatalogServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    fn observations(&self) -> ObservationServiceClient<Channel> {
-        ObservationServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    fn observations(&self) -> ObservationServiceClient<Transport> {
+        ObservationServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    pub(crate) fn analytics(&self) -> AnalyticsServiceClient<Channel> {
-        AnalyticsServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    pub(crate) fn analytics(&self) -> AnalyticsServiceClient<Transport> {
+        AnalyticsServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    fn watches(&self) -> WatchServiceClient<Channel> {
-        WatchServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    fn watches(&self) -> WatchServiceClient<Transport> {
+        WatchServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
-    fn admin(&self) -> AdminServiceClient<Channel> {
-        AdminServiceClient::new(self.shared.channel.clone()).max_decoding_message_size(MAX_MESSAGE)
+    fn admin(&self) -> AdminServiceClient<Transport> {
+        AdminServiceClient::new(self.shared.transport.clone()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     async fn unary<Q, S, F, A>(&self, request: Q, call: A) -> Result<S, Error>

@@ -101,11 +101,11 @@ fn unauthenticated(message: &str) -> Status {
 pub(crate) fn denied(Denied { role, needed }: Denied) -> Status {
     let (what, who) = match needed {
         Right::None | Right::Read => ("read", "any credential"),
-        Right::Write => ("write observations", "one of a writer or an admin"),
-        Right::Curate => ("change the catalog", "one of a curator or an admin"),
-        Right::Administer => ("run the service", "one of an admin"),
+        Right::Write => ("write observations", "a credential of a writer or an admin"),
+        Right::Curate => ("change the catalog", "a credential of a curator or an admin"),
+        Right::Administer => ("run the service", "a credential of an admin"),
     };
-    let message = format!("a {} may not {what}; it takes {who}", role.name());
+    let message = format!("the role {} may not {what}; it takes {who}", role.name());
     let metadata = [("role", role.name().to_owned())];
     status(Code::PermissionDenied, ErrorReason::PermissionDenied, &message, metadata, ErrorDetails::new())
 }

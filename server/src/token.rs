@@ -117,7 +117,7 @@ fn create(args: Create) -> anyhow::Result<()> {
     match (args.role, sources.is_empty()) {
         (Role::Writer, true) => bail!("a writer writes figures of named sources: give --source ID, once for each"),
         (Role::Writer, false) | (_, true) => {}
-        (role, false) => bail!("--source is for writers; what a {} may do does not depend on sources", role.name()),
+        (role, false) => bail!("--source is for writers; what the role {} may do does not depend on sources", role.name()),
     }
     for source in &sources {
         indicator_proto::check_slug(source).with_context(|| format!("--source {source:?}"))?;

@@ -5,6 +5,7 @@ use clap::{Args, Parser};
 use crate::{
     commands::Command,
     context::{Format, Language},
+    server::Chosen,
 };
 
 /// Statistical indicators of regions: read, write and watch figures that keep their meaning
@@ -21,16 +22,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Address of the server
-    #[arg(
-        long,
-        global = true,
-        env = "INDICATOR_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430",
-        value_name = "URL"
-    )]
-    pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) server: Chosen,
     /// How to write the answer: table, json (one object), ndjson (a line an item) or csv
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) output: Format,

@@ -14,6 +14,7 @@ mod moment;
 mod output;
 mod periods;
 mod series;
+mod server;
 mod transform;
 mod unreported;
 mod value;

@@ -22,7 +22,6 @@ mod status;
 mod watch;
 
 use clap::Subcommand;
-use indicator_client::Client;
 
 use crate::{
     args::{Cli, Global},
@@ -105,7 +104,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn context(global: &Global) -> anyhow::Result<Context> {
     Ok(Context {
-        client: Client::connect_lazy(&global.server)?,
+        client: global.server.client()?,
         format: global.output,
         language: global.lang.unwrap_or_else(Language::of_environment),
         style: Style::of_stdout(),
