@@ -149,8 +149,16 @@ async fn run(
 /// Notices what changes while the server runs. Never returns.
 async fn keep<T>(reload: Reload) -> T {
     let (tls, keyring) = (reload.tls.clone(), reload.keyring.clone());
-    let tls = async { if let Some(tls) = tls { tls.keep().await } };
-    let keyring = async { if let Some(keyring) = keyring { keyring.keep().await } };
+    let tls = async {
+        if let Some(tls) = tls {
+            tls.keep().await
+        }
+    };
+    let keyring = async {
+        if let Some(keyring) = keyring {
+            keyring.keep().await
+        }
+    };
     tokio::join!(tls, keyring, reload.run());
     future::pending().await
 }

@@ -11,7 +11,9 @@ use indicator_proto::v1::{
     query_observations_response::Message, watch_service_client::WatchServiceClient,
 };
 use tonic::{
-    Request, Streaming,
+    Request, Status, Streaming,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
 
@@ -20,7 +22,23 @@ use crate::{LONG, refusal::Refusal};
 /// A client over one connection. Every call has a deadline of [`LONG`], but a watch.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: Channel,
+    transport: Transport,
+}
+
+/// A connection whose calls show a token, if there is one.
+pub type Transport = InterceptedService<Channel, Bearer>;
+
+/// The header of a token.
+#[derive(Debug, Clone, Default)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(header) = &self.0 {
+            request.metadata_mut().insert("authorization", header.clone());
+        }
+        Ok(request)
+    }
 }
 
 /// The whole answer to a query.
@@ -44,37 +62,52 @@ impl Client {
     /// A client that connects when it is first used.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self { channel: Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect_lazy() }
+        Self::with(address, Bearer::default())
+    }
+
+    /// A client that shows a token.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot stand in a header.
+    #[must_use]
+    pub fn with_token(address: SocketAddr, token: &str) -> Self {
+        Self::with(address, Bearer(Some(format!("Bearer {token}").parse().unwrap())))
+    }
+
+    fn with(address: SocketAddr, bearer: Bearer) -> Self {
+        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect_lazy();
+        Self { transport: InterceptedService::new(channel, bearer) }
     }
 
     /// The catalog's stub.
     #[must_use]
-    pub fn catalog(&self) -> CatalogServiceClient<Channel> {
-        CatalogServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    pub fn catalog(&self) -> CatalogServiceClient<Transport> {
+        CatalogServiceClient::new(self.transport.clone()).max_decoding_message_size(usize::MAX)
     }
 
     /// The observations' stub.
     #[must_use]
-    pub fn observations(&self) -> ObservationServiceClient<Channel> {
-        ObservationServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    pub fn observations(&self) -> ObservationServiceClient<Transport> {
+        ObservationServiceClient::new(self.transport.clone()).max_decoding_message_size(usize::MAX)
     }
 
     /// The stub of what is computed.
     #[must_use]
-    pub fn analytics(&self) -> AnalyticsServiceClient<Channel> {
-        AnalyticsServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    pub fn analytics(&self) -> AnalyticsServiceClient<Transport> {
+        AnalyticsServiceClient::new(self.transport.clone()).max_decoding_message_size(usize::MAX)
     }
 
     /// The watches' stub.
     #[must_use]
-    pub fn watches(&self) -> WatchServiceClient<Channel> {
-        WatchServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    pub fn watches(&self) -> WatchServiceClient<Transport> {
+        WatchServiceClient::new(self.transport.clone()).max_decoding_message_size(usize::MAX)
     }
 
     /// The administration's stub.
     #[must_use]
-    pub fn admin(&self) -> AdminServiceClient<Channel> {
-        AdminServiceClient::new(self.channel.clone())
+    pub fn admin(&self) -> AdminServiceClient<Transport> {
+        AdminServiceClient::new(self.transport.clone())
     }
 
     /// Changes the catalog.

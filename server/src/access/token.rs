@@ -81,7 +81,9 @@ mod tests {
     fn what_is_no_token_is_refused_and_debugging_shows_no_secret() {
         let token = Token::new().unwrap();
         let text = token.reveal();
-        for wrong in ["", "indicator", "indicator__", &text[1..], &text[..text.len() - 1], &format!("{text}x"), &text.replace('_', "-")] {
+        for wrong in
+            ["", "indicator", "indicator__", &text[1..], &text[..text.len() - 1], &format!("{text}x"), &text.replace('_', "-")]
+        {
             assert!(wrong.parse::<Token>().is_err(), "{wrong}");
         }
         let secret = text.rsplit('_').next().unwrap();

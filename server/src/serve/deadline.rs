@@ -259,7 +259,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_never_waits_meets_its_deadline_too() {
-        let end = End { deadline: Some(Instant::now() + Duration::from_secs(1)), last_call: CancellationToken::new(), credential: None };
+        let end = End {
+            deadline: Some(Instant::now() + Duration::from_secs(1)),
+            last_call: CancellationToken::new(),
+            credential: None,
+        };
         let mut body = EndedBody::new(Endless, end);
         let mut next = async || future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         assert!(next().await.unwrap().unwrap().is_data());

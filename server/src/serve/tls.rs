@@ -170,8 +170,7 @@ impl TlsFiles {
             None => builder.with_no_client_auth(),
         };
         let config = builder.with_single_cert(chain, key);
-        let mut config =
-            config.map_err(|why| Error::Pair { cert: self.cert.clone(), key: self.key.clone(), why })?;
+        let mut config = config.map_err(|why| Error::Pair { cert: self.cert.clone(), key: self.key.clone(), why })?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }

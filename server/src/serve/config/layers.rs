@@ -1,6 +1,10 @@
 //! Where each setting comes from.
 
-use std::{collections::BTreeMap, fmt, fs, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{ArgMatches, Args, FromArgMatches, parser::ValueSource};
 use toml::{Table, Value};

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures::{Stream, StreamExt as _, stream};
 use indicator_proto::{
@@ -76,9 +79,17 @@ fn batches(
     messages: Streaming<v1::ImportObservationsRequest>,
 ) -> impl Stream<Item = Result<v1::ImportObservationsResponse, Status>> + Send {
     let options = Arc::new(options);
+    // What is wrong with a batch is found before the next one is looked at; that must not be written any more.
+    let failed = Arc::new(AtomicBool::new(false));
     let numbered = messages.enumerate().map(move |(number, message)| {
-        let (engine, options) = (Arc::clone(&engine), Arc::clone(&options));
-        async move { batch(&engine, &options, number as u64, message?).await }
+        let (engine, options, failed) = (Arc::clone(&engine), Arc::clone(&options), Arc::clone(&failed));
+        async move {
+            if failed.load(Ordering::Relaxed) {
+                return Err(Status::aborted("a batch before this one was not written"));
+            }
+            let answer = async { batch(&engine, &options, number as u64, message?).await }.await;
+            answer.inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        }
     });
     // Queued in order by `buffered`, which polls them in order too, so the writer gets them in order.
     numbered.buffered(AHEAD).scan(false, |failed, answer| {
