@@ -1,6 +1,7 @@
 //! `indicatord`, the server. Only wires: arguments, log, store, listener, exit code.
 
 mod demo;
+mod doctor;
 mod reload;
 mod token;
 
@@ -54,6 +55,8 @@ enum Command {
     /// Make, list and revoke the credentials of callers
     #[command(subcommand)]
     Token(token::Command),
+    /// Look at the machine, the disk and the files that `serve` would use, and say what to mend
+    Doctor(ServeArgs),
     /// Print the settings that `serve` would use, and where each is from
     Config(ServeArgs),
     /// Serve the built-in data set from a fresh store, which vanishes at the end
@@ -70,6 +73,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve(args).await,
         Command::Config(args) => config(&args),
+        Command::Doctor(args) => doctor(&args),
         Command::Token(command) => token::run(command),
         Command::Demo { listen } => demo(listen).await,
     };
@@ -90,6 +94,12 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     run(settings, Some(args), async |_| Ok(())).await
+}
+
+fn doctor(args: &ServeArgs) -> anyhow::Result<()> {
+    let healthy = doctor::run(&args.settings()?.settings)?;
+    anyhow::ensure!(healthy, "something must be mended before this is a server to rely on");
+    Ok(())
 }
 
 fn config(args: &ServeArgs) -> anyhow::Result<()> {

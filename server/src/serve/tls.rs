@@ -8,6 +8,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -16,6 +17,7 @@ use rustls::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use x509_cert::{Certificate, der::Decode as _};
 
 use crate::stamp::Stamp;
 
@@ -138,6 +140,20 @@ pub fn fingerprint(certificate: &[u8]) -> String {
 pub fn fingerprint_of(path: &Path) -> Result<String, Error> {
     let chain = certificates(path)?;
     chain.first().map(|certificate| fingerprint(certificate)).ok_or_else(|| unreadable(path, "nothing is there"))
+}
+
+/// When the first certificate in a PEM file ends.
+///
+/// # Errors
+///
+/// [`Error::File`].
+pub fn expiry(path: &Path) -> Result<Timestamp, Error> {
+    let chain = certificates(path)?;
+    let first = chain.first().ok_or_else(|| unreadable(path, "it has none"))?;
+    let certificate = Certificate::from_der(first).map_err(|error| unreadable(path, &error.to_string()))?;
+    let end = certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs();
+    let end = i64::try_from(end).ok().and_then(|end| Timestamp::from_second(end).ok());
+    end.ok_or_else(|| unreadable(path, "its end is no time"))
 }
 
 impl TlsFiles {
