@@ -191,7 +191,8 @@ impl Lane {
         let mut news = false;
         let mut frames = Frames::new(self.selection.include_previous);
         let every = self.selection.mode == Mode::EveryChange;
-        for revision in picture.revision() + 1..=head {
+        while picture.revision() < head {
+            let revision = engine.next_revision(picture.revision());
             let commit = engine.commit(revision, true)?;
             let changes = engine.advance(picture, &commit)?;
             if every {
