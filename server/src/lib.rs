@@ -6,10 +6,12 @@
 //! - [`engine`] decides: it validates, applies commands to the record, and reads it as of any moment;
 //! - [`store`] keeps series blocks, the catalog and the log of commits in sled, and is the only place that knows sled;
 //! - [`watch`] turns the log into streams of changes;
+//! - [`offline`] restores, moves and verifies stores that no server has open;
 //! - [`serve`] listens, and stops cleanly;
 //! - [`status`] is the one place where an error becomes a gRPC status.
 
 pub mod engine;
+pub mod offline;
 pub mod serve;
 pub mod service;
 pub mod status;

@@ -56,6 +56,7 @@ impl From<Error> for Status {
                 let reason = ErrorReason::RevisionNotOfThisHistory;
                 status(Code::FailedPrecondition, reason, &error.to_string(), metadata, none())
             }
+            Error::OtherBackup => plain(Code::FailedPrecondition, ErrorReason::RevisionNotOfThisHistory, none()),
             Error::RevisionNotReached { asked, head } => {
                 let (metadata, details) = (revisions(*asked, *head), retry_after(RESTART_DELAY));
                 status(Code::Unavailable, ErrorReason::RevisionNotReached, &error.to_string(), metadata, details)

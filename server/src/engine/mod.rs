@@ -49,7 +49,10 @@ pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
 pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
 
-use crate::store::{Gap, Header, Store};
+use crate::store::{
+    Found, Gap, Header, Scope, Store,
+    archive::{Backup, Since},
+};
 use changelog::{LocalAppender, LocalLog};
 use horizon::Horizon;
 use shared::Shared;
@@ -81,7 +84,15 @@ impl Engine {
     ///
     /// As [`Store::open`]; [`crate::store::Error::Corrupt`] if what is in it contradicts itself.
     pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
-        let store = Store::open(directory)?;
+        Self::over(Store::open(directory)?, options)
+    }
+
+    /// As [`Engine::open`], over a store that is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::open`].
+    pub fn over(store: Store, options: Options) -> Result<Self, Error> {
         let tokens = Tokens::new(store.token_key(), store.epoch());
         let horizon = Horizon::new(options.retention, options.clock, store.horizon()?);
         let shared = Arc::new(load::load(store)?);
@@ -196,6 +207,37 @@ impl Engine {
     #[must_use]
     pub fn commits_between(&self, after: u64, to: u64) -> u64 {
         self.shared.store.gaps().between(after, to)
+    }
+
+    /// A backup of the commits after a revision, up to the head: what is written from now on is not in it. `hash` is that of the commit
+    /// that it goes on after, where the caller knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FutureRevision`]; [`Error::NotOfThisHistory`]; [`Error::OtherBackup`] if the commit has another hash;
+    /// [`Error::Store`].
+    pub fn backup(&self, after: u64, hash: Option<[u8; 32]>, epoch: String, made_at: Time) -> Result<Backup<'_>, Error> {
+        let head = self.head();
+        if after > head.revision {
+            return Err(Error::FutureRevision { asked: after, head: head.revision });
+        }
+        self.check_revision(after)?;
+        let found = if after == 0 { [0; 32] } else { self.header(after)?.hash };
+        if hash.is_some_and(|hash| hash != found) {
+            return Err(Error::OtherBackup);
+        }
+        let since = Since { revision: after, hash: found };
+        Ok(self.shared.store.backup(since, (head.revision, head.hash), epoch, made_at)?)
+    }
+
+    /// Compares the store with its log, up to the head. Blocks, for as long as it takes to read everything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]. What is wrong is in the answer.
+    pub fn verify(&self) -> Result<(u64, Found), Error> {
+        let head = self.head().revision;
+        Ok((head, self.shared.store.verify(Scope::UpTo(head))?))
     }
 
     /// Waits until the record has a revision. The caller sets the limit of time.

@@ -45,6 +45,23 @@ pub struct Store {
     _lock: File,
 }
 
+/// See [`Store::completion`].
+#[derive(Debug)]
+pub struct Completion {
+    directory: PathBuf,
+}
+
+impl Completion {
+    /// Marks the store as whole, on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn complete(self) -> Result<(), Error> {
+        Ok(open::complete(&self.directory)?)
+    }
+}
+
 impl Store {
     /// Opens a data directory, or makes a new one.
     ///
@@ -60,8 +77,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins a store in a directory that is absent or empty, or has one that was begun and not completed. Nothing opens it before
-    /// [`Store::complete`].
+    /// Begins a store in a directory that is absent or empty, or has one that was begun and not completed. Nothing opens it before its
+    /// [`Store::completion`].
     ///
     /// # Errors
     ///
@@ -70,13 +87,17 @@ impl Store {
         Ok(Self::over(directory, open::begin(directory))?.0)
     }
 
-    /// Makes a store that was begun one that opens.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`].
-    pub fn complete(&self) -> Result<(), Error> {
-        Ok(open::complete(&self.directory)?)
+    /// Makes a store that was begun one that opens, when it has been closed.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        Completion { directory: self.directory.clone() }
+    }
+
+    /// Removes a store that was begun and not completed, and the directory if that was made for it. What cannot be removed stays, and is no
+    /// store.
+    pub fn abandon(directory: &Path, made: bool) {
+        // A second try takes what is left.
+        let _ = open::abandon(directory, made);
     }
 
     /// Opens a store that is there, whatever is wrong with it. Notes whether the log has what was last acknowledged.

@@ -22,7 +22,7 @@ mod watermark;
 mod write;
 
 pub use cell::{Datum, Details, Equivalent, Figure, Kind, Version};
-pub use disk::Store;
+pub use disk::{Completion, Store};
 pub use error::Error;
 pub use gaps::{Gap, Gaps};
 pub use history::{History, Logged};

@@ -41,11 +41,29 @@ pub(super) fn begin(directory: &Path) -> Result<File, Error> {
     check_mark(directory)?;
     let lock = lock(directory)?;
     write_mark(directory, BEGUN_TEXT)?;
+    remove_content(directory)?;
+    Ok(lock)
+}
+
+fn remove_content(directory: &Path) -> io::Result<()> {
     for left in [directory.join("sled"), directory.join("WATERMARK")] {
         let removed = if left.is_dir() { fs::remove_dir_all(&left) } else { fs::remove_file(&left) };
         removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
     }
-    Ok(lock)
+    Ok(())
+}
+
+/// Removes what was begun and not completed; the mark last, so that a second try knows what is left.
+pub(super) fn abandon(directory: &Path, made: bool) -> io::Result<()> {
+    if fs::read_to_string(directory.join(MARK))? == BEGUN_TEXT {
+        remove_content(directory)?;
+        fs::remove_file(directory.join(MARK))?;
+        fs::remove_file(directory.join("lock"))?;
+        if made {
+            fs::remove_dir(directory)?;
+        }
+    }
+    Ok(())
 }
 
 /// A store that was begun is complete: from now on it opens.

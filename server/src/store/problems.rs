@@ -28,7 +28,23 @@ impl Problems {
         self.count
     }
 
-    /// The first as an error, if there is one.
+    /// Adds those of another look.
+    pub fn append(&mut self, other: Self) {
+        let room = LISTED.saturating_sub(self.listed.len());
+        self.listed.extend(other.listed.into_iter().take(room));
+        self.count += other.count;
+    }
+
+    /// Whether there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`super::Error::Corrupt`] with the first.
+    pub fn into_result(self) -> Result<(), super::Error> {
+        self.check().map_err(super::Error::Corrupt)
+    }
+
+    /// The first in words, if there is one.
     pub(super) fn check(&self) -> Result<(), String> {
         match self.listed.first() {
             None => Ok(()),

@@ -8,7 +8,7 @@ use prost::Message as _;
 use super::Record;
 use crate::store::{
     Gaps, Header, Kind, RequestRecord, Touched, block,
-    keys::{self, BlockKey, BlockKind},
+    keys::{BlockKey, BlockKind},
     problems::Problems,
     write,
 };
@@ -34,6 +34,22 @@ pub struct Contents {
     pub series: u64,
     /// Requests.
     pub requests: u64,
+}
+
+impl Contents {
+    /// Together with those of another archive.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            commits: self.commits + other.commits,
+            versions: self.versions + other.versions,
+            blocks: self.blocks + other.blocks,
+            entries: self.entries + other.entries,
+            series: self.series + other.series,
+            // Each archive has all that were kept then.
+            requests: other.requests,
+        }
+    }
 }
 
 /// Goes through the records of a history, recomputes every hash, and notes what is wrong.
@@ -72,7 +88,7 @@ struct Open {
 
 /// A commit that is whole, and what it touched.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(in crate::store) struct Whole {
     pub(super) revision: u64,
     pub(super) header: Header,
     pub(super) touched: Touched,
@@ -271,7 +287,7 @@ impl Checker {
     }
 
     /// The last commit is whole.
-    pub(super) fn close(&mut self) -> Option<Whole> {
+    pub(in crate::store) fn close(&mut self) -> Option<Whole> {
         let Open { revision, header, hasher, touched, new_from, kinds, .. } = self.open.take()?;
         let problems = &mut self.problems;
         let told = [header.inserted, header.revised, header.deleted, header.backfilled];
