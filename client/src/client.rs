@@ -234,7 +234,9 @@ impl Client {
             async move { self.in_time(time, service.backup(request)).await }
         });
         let (chunks, client) = (opened.await?, self.clone());
-        Ok(chunks.map(move |next| next.map(|response| response.chunk).map_err(|status| client.error(&status, "the backup"))).boxed())
+        Ok(chunks
+            .map(move |next| next.map(|response| response.chunk).map_err(|status| client.error(&status, "the backup")))
+            .boxed())
     }
 
     /// Compares the store with its log. There is no deadline: it takes as long as reading everything does.

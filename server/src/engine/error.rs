@@ -91,7 +91,9 @@ pub enum Error {
         after: u64,
     },
     /// The backup that an increment was to follow is not of this history.
-    #[error("the backup that this one was to follow is of another history: the store was restored or replaced; make a full backup")]
+    #[error(
+        "the backup that this one was to follow is of another history: the store was restored or replaced; make a full backup"
+    )]
     OtherBackup,
     /// The service did not reach `min_revision` in time.
     #[error("revision {asked} was not reached in time; the newest is {head}")]

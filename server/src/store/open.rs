@@ -68,7 +68,7 @@ pub(super) fn abandon(directory: &Path, made: bool) -> io::Result<()> {
 
 /// A store that was begun is complete: from now on it opens.
 pub(super) fn complete(directory: &Path) -> io::Result<()> {
-    for made in [directory.join("sled"), directory.to_owned()] {
+    for made in [directory.join("sled"), directory.join("..")] {
         File::open(made)?.sync_all()?;
     }
     write_mark(directory, MARK_TEXT)

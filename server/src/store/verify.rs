@@ -240,10 +240,7 @@ impl Store {
     }
 
     /// Visits the blocks of each series, the oldest first, a base block after the delta of its commit. The key is that of the first part.
-    pub(super) fn fold(
-        &self,
-        mut visit: impl FnMut(BlockKey, Vec<Version>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(super) fn fold(&self, mut visit: impl FnMut(BlockKey, Vec<Version>) -> Result<(), Error>) -> Result<(), Error> {
         let mut problems = Problems::default();
         self.fold_noting(&mut problems, |key, versions, _| visit(key, versions))?;
         problems.check().map_err(Error::Corrupt)
@@ -254,36 +251,50 @@ impl Store {
         problems: &mut Problems,
         mut visit: impl FnMut(BlockKey, Vec<Version>, &mut Problems) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        // Backwards, parts come from the last to the first.
-        let mut parts: Vec<(BlockKey, sled::IVec)> = Vec::new();
-        for item in self.db.scan_prefix([Space::Block as u8]).rev() {
-            let (key, value) = item?;
+        // sled cannot go backwards through these keys: it looks for the leaf before one with a guess that their 0xff bytes mislead, and
+        // panics. So the keys of a series are listed, and its blocks looked up.
+        let mut series: Vec<BlockKey> = Vec::new();
+        for key in self.db.scan_prefix([Space::Block as u8]).keys() {
+            let key = key?;
             let Some(key) = BlockKey::decode(&key) else {
                 problems.note(|| format!("the block key {key:02x?} is malformed"));
                 continue;
             };
-            parts.push((key, value));
-            if key.part != 0 {
-                continue;
+            if series.last().is_some_and(|last| last.series != key.series) {
+                self.fold_series(&series, problems, &mut visit)?;
+                series.clear();
             }
-            let (mut versions, mut whole) = (Vec::new(), true);
-            for (expected, (of, value)) in parts.drain(..).rev().enumerate() {
-                if (of.series, of.revision, of.kind, usize::from(of.part)) != (key.series, key.revision, key.kind, expected) {
-                    problems.note(|| format!("a block of series {} at commit {} lacks a part", of.series, of.revision));
+            series.push(key);
+        }
+        self.fold_series(&series, problems, &mut visit)
+    }
+
+    /// Visits the blocks of one series, whose keys are these.
+    fn fold_series(
+        &self,
+        keys: &[BlockKey],
+        problems: &mut Problems,
+        visit: &mut impl FnMut(BlockKey, Vec<Version>, &mut Problems) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let kind = |kind| if kind == BlockKind::Base { "base block" } else { "block" };
+        for block in keys.chunk_by(|a, b| (a.revision, a.kind) == (b.revision, b.kind)).rev() {
+            let (first, mut versions, mut whole) = (block[0], Vec::new(), true);
+            let BlockKey { series, revision, .. } = first;
+            for (number, key) in block.iter().enumerate() {
+                if usize::from(key.part) != number {
+                    problems.note(|| format!("the {} of series {series} at commit {revision} lacks a part", kind(key.kind)));
                     whole = false;
                     break;
                 }
+                let Some(value) = self.db.get(key.encode())? else { continue };
                 if let Err(error) = block::decode(&value, &mut versions) {
-                    problems.note(|| format!("a block of series {} at commit {}: {error}", key.series, key.revision));
+                    problems.note(|| format!("the {} of series {series} at commit {revision}: {error}", kind(key.kind)));
                     whole = false;
                 }
             }
             if whole {
-                visit(key, versions, problems)?;
+                visit(first, versions, problems)?;
             }
-        }
-        if let Some((key, _)) = parts.first() {
-            problems.note(|| format!("a block of series {} at commit {} lacks its first part", key.series, key.revision));
         }
         Ok(())
     }

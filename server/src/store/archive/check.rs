@@ -154,7 +154,8 @@ impl Checker {
             problems.note(|| error.to_string());
         }
         if header.previous_hash != self.hash {
-            problems.note(|| format!("commit {revision} does not follow commit {before}: one of them is altered, or one is missing"));
+            problems
+                .note(|| format!("commit {revision} does not follow commit {before}: one of them is altered, or one is missing"));
         }
         if header.micros < self.micros {
             problems.note(|| format!("commit {revision} was recorded before commit {before}"));

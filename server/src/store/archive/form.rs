@@ -28,9 +28,7 @@ impl From<Record> for v1::ArchiveRecord {
             Record::Block { series, part, bytes } => {
                 archive_record::Record::Block(v1::ArchiveBlock { series, part: part.into(), versions: bytes })
             }
-            Record::Entry(kind, id, entry) => {
-                archive_record::Record::Entry(v1::ArchiveEntry { kind: kind.into(), id, entry })
-            }
+            Record::Entry(kind, id, entry) => archive_record::Record::Entry(v1::ArchiveEntry { kind: kind.into(), id, entry }),
             Record::Request(id, request) => archive_record::Record::Request(v1::ArchiveRequest {
                 id,
                 fingerprint: request.fingerprint.to_vec(),

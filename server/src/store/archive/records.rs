@@ -66,18 +66,13 @@ pub(in crate::store) fn records(
 impl Store {
     /// How many series there were at a revision: they are numbered as they come.
     pub(super) fn series_at(&self, revision: u64) -> Result<u32, Error> {
-        let first = |id: u32| {
-            let from = BlockKey::newest_at(id, u64::MAX);
-            let oldest = self.db.range(from.as_slice()..BlockKey::end_of(id).as_slice()).keys().next_back();
-            oldest.transpose().map(|key| key.and_then(|key| BlockKey::decode(&key)).map(|key| key.revision))
-        };
+        let was_there = |id: u32| self.last_revision(id, revision).map(|last| last != 0);
         let last = self.db.scan_prefix([Space::Series as u8]).keys().next_back().transpose()?;
         let last = last.and_then(|key| Some(u32::from_be_bytes(key.get(1..5)?.try_into().ok()?)));
         let (mut low, mut high) = (0, last.map_or(0, |last| last.saturating_add(1)));
         while low < high {
             let middle = low + (high - low) / 2;
-            // A series without blocks was to be of a commit that never came.
-            if first(middle)?.is_some_and(|first| first <= revision) { low = middle + 1 } else { high = middle }
+            if was_there(middle)? { low = middle + 1 } else { high = middle }
         }
         Ok(low)
     }

@@ -147,6 +147,7 @@ impl Restoring {
     /// [`Error::Archive`] if there is no such number.
     pub fn go_on_after(&mut self, gap: u64, now: Time, actor: &str, reason: String) -> Result<u64, Error> {
         let checker = self.checker.get_or_insert_with(|| Checker::after(0, [0; 32], 0));
+        checker.go_on();
         let (head, previous_hash, micros, _) = checker.head();
         // A number is left for whoever asks for the next.
         let revision = head.checked_add(gap).filter(|revision| *revision < u64::MAX && gap > 0);
