@@ -13,7 +13,7 @@ use indicator_client::archive::{self, ArchiveFile};
 use indicator_proto::v1::{
     self, AsOf, BackupRequest, CompactRequest, GetObservationRequest, ListCommitsRequest, ListVintagesRequest,
     QueryObservationsRequest, RegionSelection, SeriesExpectation, VerifyRequest, WatchMode, WatchRequest,
-    WriteObservationsRequest,
+    WriteObservationsRequest, watch_response::Message,
 };
 use indicator_tests::{
     assert_same,
@@ -100,11 +100,14 @@ fn restore(files: &[&Path], arguments: &[&str], flags: &[&str]) -> Restored {
 /// The digest that a watch of everything tells of the newest state.
 async fn digest(client: &Client) -> u64 {
     let request = WatchRequest { mode: WatchMode::Latest.into(), include_previous: false, ..everything() };
-    let mut watch = Transcript::open(client, request).await.unwrap();
-    while watch.progress.as_ref().is_none_or(|progress| progress.digest.is_none()) {
-        assert!(watch.step().await.unwrap());
+    let mut watch = client.watch(request).await.unwrap();
+    loop {
+        if let Some(Message::Progress(progress)) = watch.message().await.unwrap().unwrap().message
+            && let Some(digest) = progress.digest
+        {
+            return digest;
+        }
     }
-    watch.progress.unwrap().digest.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
