@@ -138,8 +138,10 @@ fn restore(directory: &Path, archives: &[&[u8]]) -> Result<Store, Error> {
     restoring.finish()
 }
 
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// All that a store has but who it is; the log as a sequence, since commits lie together as they came to the disk.
-fn content(store: &Store) -> (Vec<String>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn content(store: &Store) -> (Vec<String>, Pairs) {
     let log = store.history(0).map(|logged| format!("{:?}", logged.unwrap())).collect();
     let mine = |key: &[u8]| [keys::meta("epoch"), keys::meta("token-key"), keys::meta("gaps")].iter().any(|name| name == key);
     let rest = store.db.iter().map(Result::unwrap).map(|(key, value)| (key.to_vec(), value.to_vec()));
@@ -290,8 +292,8 @@ async fn who_rewrites_the_frames_cannot_rewrite_the_history() {
         assert_ne!(list[at], records[at]);
         altered.push(list);
     };
-    for at in 0..records.len() {
-        match &records[at] {
+    for (at, record) in records.iter().enumerate() {
+        match record {
             Record::Commit(..) => {
                 let changes: [fn(&mut crate::store::Header); 14] = [
                     |h| h.micros += 1,
