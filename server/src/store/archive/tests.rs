@@ -17,7 +17,7 @@ use crate::{
         CatalogCommand, CellWrite, Command, Context, Engine, Options, Place, RequestId, Retention, SeriesWrite, WriteCommand,
     },
     store::{
-        Datum, Details, Equivalent, Error, Figure, Scope, Store,
+        Batch, Datum, Details, Equivalent, Error, Figure, Scope, Store,
         keys::{self, BlockKey, BlockKind},
         log,
     },
@@ -157,8 +157,14 @@ async fn a_store_is_restored_whole_from_a_backup_and_from_one_with_increments() 
     assert_eq!(found.problems.listed(), [""; 0]);
     assert!(found.bases > 1 && found.contents.series == 80 && found.contents.requests > 40, "{found:?}");
     let last = ends[2];
+    let [first, second] = [archive(&store, 0, ends[0]), archive(&store, ends[0], ends[1])];
+    // Between one backup and the next, a request has been kept for long enough.
+    let mut forgotten = Batch::default();
+    let micros = store.request("edition 3").unwrap().unwrap().micros;
+    forgotten.forget_request(Time::from_micros(micros).unwrap(), "edition 3");
+    store.write(forgotten).unwrap();
     let full = archive(&store, 0, last);
-    let parts = [archive(&store, 0, ends[0]), archive(&store, ends[0], ends[1]), archive(&store, ends[1], last)];
+    let parts = [first, second, archive(&store, ends[1], last)];
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     let nothing_new = archive(&store, last, last);
     let ways: [(&str, Vec<&[u8]>); 3] = [("b", vec![&full]), ("c", parts.clone()), ("d", [&parts[..], &[&nothing_new]].concat())];
