@@ -4,9 +4,10 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "indicator/v1/admin.proto",
     "indicator/v1/analytics.proto",
+    "indicator/v1/archive.proto",
     "indicator/v1/catalog.proto",
     "indicator/v1/error.proto",
     "indicator/v1/observation.proto",

@@ -225,6 +225,26 @@ impl Client {
         tokio::time::timeout(time, open).await.unwrap_or(Err(Error::Deadline { after: time }))
     }
 
+    /// The bytes of a backup, which are one archive; the feature `archive` checks them and keeps them as a file. Repeated until it begins; not
+    /// once its bytes are on the way.
+    pub async fn backup(&self, request: v1::BackupRequest) -> Result<BoxStream<'static, Result<Vec<u8>, Error>>, Error> {
+        let opened = retry::run(self.policy(), |time| {
+            let (mut service, request) = (self.admin(), request.clone());
+            // No deadline goes with it: it would hold for the whole stream, however much there is.
+            async move { self.in_time(time, service.backup(request)).await }
+        });
+        let (chunks, client) = (opened.await?, self.clone());
+        Ok(chunks
+            .map(move |next| next.map(|response| response.chunk).map_err(|status| client.error(&status, "the backup")))
+            .boxed())
+    }
+
+    /// Compares the store with its log. There is no deadline: it takes as long as reading everything does.
+    pub async fn verify(&self) -> Result<v1::VerifyResponse, Error> {
+        let verified = self.admin().verify(v1::VerifyRequest {}).await;
+        verified.map(Response::into_inner).map_err(|status| self.error(&status, "the verification"))
+    }
+
     /// Watches what a filter selects, for as long as the returned stream is read, across disconnects and restarts.
     pub fn watch(&self, request: v1::WatchRequest) -> Watch {
         Watch::from_start(*self.policy(), request, self.watch_opener())

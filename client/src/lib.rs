@@ -7,6 +7,7 @@
 //! - [`Client::watch_rank`] and [`Client::watch_milestones`] follow what is computed of figures.
 //! - [`names`] finds the ids of what people type: codes, names and spellings in any language.
 //! - [`retry`] says what is tried again and when; [`Error`] what went wrong and what to do about it.
+//! - With the feature `archive`: `archive` keeps backups, which [`Client::backup`] streams, as files.
 //! - With the feature `import`: `import` turns data files into writes, `export` figures into files that `import` reads, and
 //!   `catalog_file` catalogs as files into catalog writes.
 //!
@@ -34,6 +35,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "archive")]
+pub mod archive;
 #[cfg(feature = "import")]
 pub mod catalog_file;
 mod client;

@@ -5,6 +5,7 @@
 //! - [`pool`], [`to_json`], [`from_json`]: the schema itself, for reflection and for the proto3 JSON mapping.
 //! - [`cell_hash`], [`Digest`]: by which a watcher knows that it has what the server has.
 
+pub mod archive;
 mod civil;
 mod decimal;
 mod digest;

@@ -18,6 +18,7 @@ use indicator_proto::Time;
 use indicator_server::{
     access::{CredentialFile, FileError, Keyring},
     engine::{self, Engine},
+    offline::{self, ExportArgs, ImportArgs, RestoreArgs, VerifyArgs},
     serve::{
         self, Access, Door,
         config::{self, Address, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
@@ -45,7 +46,7 @@ Exit codes:
   0  stopped as asked
   1  failed, or stopped at once by a second signal
   2  wrong arguments, settings, certificates or credentials
-  3  the data directory is in use, damaged, or holds something else";
+  3  the data directory is in use, damaged, or holds something else; an archive is damaged";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -66,7 +67,33 @@ enum Command {
         #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
         listen: SocketAddr,
     },
+    /// Make a new store of a backup and its increments
+    #[command(after_help = RESTORE_HELP)]
+    Restore(RestoreArgs),
+    /// Write the whole history of a stopped server into a file
+    #[command(after_help = MOVE_HELP)]
+    ExportLog(ExportArgs),
+    /// Make a new store of a history that export-log wrote, as it is
+    #[command(after_help = MOVE_HELP)]
+    ImportLog(ImportArgs),
+    /// Compare a stopped server's store with its log, or read backups through
+    #[command(after_help = EXIT_CODES)]
+    Verify(VerifyArgs),
 }
+
+const RESTORE_HELP: &str = "\
+A backup is made of a running server by `indicator backup FILE`.
+
+The new store has a new epoch: tokens of before are refused, and watches start anew. A commit that changes nothing is added, far after \
+the last of the backup: revisions between them, which the history that was lost may have used, are refused. What is asked as of a \
+revision of the backup is answered as it was.
+
+A restore that is interrupted leaves a directory that no server opens; restore into it again.";
+
+const MOVE_HELP: &str = "\
+Same revisions, same hashes, same digest, on any machine and in any later release. The new store has a new epoch, so that tokens of \
+before are refused: nobody can know that the old machine does not go on writing. To move tokens too, copy the data directory of the \
+stopped server instead.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -76,12 +103,16 @@ async fn main() -> ExitCode {
         Command::Doctor(args) => doctor(&args),
         Command::Token(command) => token::run(command),
         Command::Demo { listen } => demo(listen).await,
+        Command::Restore(args) => offline::restore(&args),
+        Command::ExportLog(args) => offline::export(&args),
+        Command::ImportLog(args) => offline::import(&args),
+        Command::Verify(args) => offline::verify(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to be told when stderr is closed.
-            let _ = writeln!(io::stderr(), "indicatord: {error}");
+            let _ = writeln!(io::stderr(), "indicatord: {error:#}");
             exit_code(&error)
         }
     }
@@ -219,8 +250,13 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     });
     match store {
         _ if error.is::<config::Error>() || error.is::<tls::Error>() || error.is::<FileError>() => ExitCode::from(2),
+        _ if error.is::<offline::Damaged>() => ExitCode::from(3),
         Some(
-            store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
+            store::Error::Archive(_)
+            | store::Error::Directory { .. }
+            | store::Error::InUse(_)
+            | store::Error::Corrupt(_)
+            | store::Error::Foreign { .. },
         ) => ExitCode::from(3),
         Some(store::Error::Full { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
     }

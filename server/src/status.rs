@@ -52,6 +52,13 @@ impl From<Error> for Status {
                 let metadata = revisions(*asked, *head);
                 status(Code::OutOfRange, ErrorReason::FutureRevision, &error.to_string(), metadata, none())
             }
+            Error::NotOfThisHistory { asked, before, after } => {
+                let numbers = [("revision", asked), ("restored_revision", before), ("next_revision", after)];
+                let metadata = numbers.map(|(key, number)| (key, number.to_string()));
+                let reason = ErrorReason::RevisionNotOfThisHistory;
+                status(Code::FailedPrecondition, reason, &error.to_string(), metadata, none())
+            }
+            Error::OtherBackup => plain(Code::FailedPrecondition, ErrorReason::RevisionNotOfThisHistory, none()),
             Error::RevisionNotReached { asked, head } => {
                 let (metadata, details) = (revisions(*asked, *head), retry_after(RESTART_DELAY));
                 status(Code::Unavailable, ErrorReason::RevisionNotReached, &error.to_string(), metadata, details)
@@ -176,6 +183,7 @@ fn store_failed(error: &store::Error) -> Status {
         | store::Error::Directory { .. }
         | store::Error::Io(_)
         | store::Error::Corrupt(_)
+        | store::Error::Archive(_)
         | store::Error::InUse(_)
         | store::Error::Foreign { .. } => {
             (Code::Internal, ErrorReason::StorageFailed, "the store failed; the server's log says how".to_owned())

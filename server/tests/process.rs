@@ -163,7 +163,7 @@ fn an_environment_variable_goes_before_the_file_and_a_flag_before_both() {
 
 #[test]
 fn help_documents_the_exit_codes() {
-    for arguments in [&["--help"][..], &["serve", "--help"], &["demo", "--help"]] {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["demo", "--help"], &["verify", "--help"]] {
         let help = String::from_utf8(run(arguments).stdout).unwrap();
         assert!(help.contains("Exit codes:"), "{help}");
     }

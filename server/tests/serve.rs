@@ -9,7 +9,8 @@ use std::{
 
 use futures::{Stream, StreamExt as _, stream};
 use indicator_proto::v1::{
-    CompactRequest, CompactResponse, GetStatusRequest, GetStatusResponse, WatchRequest, WatchResponse,
+    BackupRequest, BackupResponse, CompactRequest, CompactResponse, GetStatusRequest, GetStatusResponse, VerifyRequest,
+    VerifyResponse, WatchRequest, WatchResponse,
     admin_service_client::AdminServiceClient,
     admin_service_server::{AdminService, AdminServiceServer},
     watch_service_client::WatchServiceClient,
@@ -69,6 +70,16 @@ impl AdminService for Hanging {
         self.tell(&request);
         self.release.cancelled().await;
         Ok(Response::new(GetStatusResponse::default()))
+    }
+
+    type BackupStream = stream::Pending<Result<BackupResponse, Status>>;
+
+    async fn backup(&self, _: Request<BackupRequest>) -> Result<Response<Self::BackupStream>, Status> {
+        Err(Status::unimplemented("no test calls this"))
+    }
+
+    async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<VerifyResponse>, Status> {
+        Err(Status::unimplemented("no test calls this"))
     }
 
     async fn compact(&self, _: Request<CompactRequest>) -> Result<Response<CompactResponse>, Status> {

@@ -2,16 +2,19 @@
 //! server is started.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
+
+use futures::TryStreamExt as _;
 use indicator_proto::v1::{
-    self, Aggregate, AsOf, Bound, CatalogEntry, Change, ChangeSpan, Frequency, Indicator, Observation, ObservationFilter,
-    PerUnit, PercentChange, QueryObservationsRequest, RegionSelection, SeriesKey, ShareOfRegion, Transform, catalog_entry::Entry,
-    transform::Step,
+    self, Aggregate, AsOf, BackupRequest, Bound, CatalogEntry, Change, ChangeSpan, Frequency, Indicator, Observation,
+    ObservationFilter, PerUnit, PercentChange, QueryObservationsRequest, RegionSelection, SeriesKey, ShareOfRegion, Transform,
+    catalog_entry::Entry, transform::Step,
 };
 use indicator_tests::{
     catalog::{derived, indicator, ratio, region, source, upsert},
     client::{Client, withdraw},
     figures::{bounded, key, published, value},
-    server::Server,
+    server::{Server, run},
 };
 use prost::Message;
 
@@ -112,7 +115,7 @@ async fn write(client: &Client, from: u32, rounds: u32) {
 }
 
 #[tokio::test]
-async fn what_is_asked_as_of_a_revision_has_the_same_bytes_after_later_writes_and_a_restart() {
+async fn what_is_asked_as_of_a_revision_has_the_same_bytes_after_later_writes_a_restart_and_a_restore() {
     let mut server = Server::start();
     let client = server.client_with_catalog().await;
     client
@@ -139,6 +142,32 @@ async fn what_is_asked_as_of_a_revision_has_the_same_bytes_after_later_writes_an
     server.restart().await;
     let client = server.client();
     assert_same(&before, &answers(&client, revision).await);
+
+    let files = tempfile::tempdir().unwrap();
+    let (backup, data) = (files.path().join("backup"), files.path().join("data"));
+    let chunks = client.admin().backup(BackupRequest::default()).await.unwrap().into_inner();
+    let chunks: Vec<_> = chunks.try_collect().await.unwrap();
+    fs::write(&backup, chunks.into_iter().flat_map(|part| part.chunk).collect::<Vec<u8>>()).unwrap();
+    let restored = run(&["restore", "--data", data.to_str().unwrap(), backup.to_str().unwrap()]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    let epoch = client.status().await.epoch;
+    let server = Server::start_in(&data, &[]);
+    let client = server.client();
+    let new = client.status().await.epoch;
+    // The history has another name, which answers to queries begin with. Nothing else is another.
+    let renamed: Vec<_> = before.iter().map(|(name, bytes)| (*name, replace(bytes, &epoch, &new))).collect();
+    assert_ne!(renamed, before);
+    assert_same(&renamed, &answers(&client, revision).await);
+}
+
+fn replace(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len().saturating_sub(from.len()) {
+        if bytes[at..].starts_with(from.as_bytes()) {
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    bytes
 }
 
 fn sizes(answers: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, usize)> {

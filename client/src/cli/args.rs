@@ -90,6 +90,8 @@ mod tests {
           log            Print the commits: who changed what, when and why
           watch          Print changes as they happen
           compact        Let replays of changes begin later; figures and their history stay
+          backup         Write the record, or what was added to it, into a file
+          verify         Compare the store with its log
           status         Print how the service is
           completions    Print the completion script of a shell
           help           Print this message or the help of the given subcommand(s)

@@ -177,7 +177,9 @@ impl Session {
     /// The connection could not be made, or broke. `chance` is uniform in `0.0..1.0`.
     pub(super) fn failed(&mut self, error: Error, chance: f64) -> Step {
         match error.reason() {
-            Some(ErrorReason::OtherEpoch | ErrorReason::InvalidResumeToken) if self.resumes() => {
+            Some(ErrorReason::OtherEpoch | ErrorReason::RevisionNotOfThisHistory | ErrorReason::InvalidResumeToken)
+                if self.resumes() =>
+            {
                 self.lose(error.to_string(), Duration::ZERO)
             }
             // A revision that this watch has seen cannot lie in the future of the same history.

@@ -17,7 +17,7 @@ pub enum WatchState {
     },
     /// Changes are arriving, and more of them are known to exist.
     CatchingUp {
-        /// Revisions that the server has and the application has not.
+        /// Revisions that the server has and the application has not. Where a restore has left numbers out, they count too.
         behind: u64,
     },
     /// The application has all that the server was last known to have.

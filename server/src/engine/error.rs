@@ -80,6 +80,24 @@ pub enum Error {
         /// The newest commit.
         head: u64,
     },
+    /// The revision lies between the end of a restored backup and where the restore went on: only a history that is lost had it.
+    #[error(
+        "revision {asked} is of a history that was lost: the store was restored from a backup that ends at {before}, and goes on at \
+         {after}; read again what it was learned from"
+    )]
+    NotOfThisHistory {
+        /// What was asked for.
+        asked: u64,
+        /// The newest commit of the backup.
+        before: u64,
+        /// The commit that the restore made.
+        after: u64,
+    },
+    /// The backup that an increment was to follow is not of this history.
+    #[error(
+        "the backup that this one was to follow is of another history: the store was restored or replaced; make a full backup"
+    )]
+    OtherBackup,
     /// The service did not reach `min_revision` in time.
     #[error("revision {asked} was not reached in time; the newest is {head}")]
     RevisionNotReached {

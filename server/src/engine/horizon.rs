@@ -42,7 +42,8 @@ impl Horizon {
     }
 
     pub(super) fn revision(&self, shared: &Shared) -> Result<u64, Error> {
-        let counted = shared.head().revision.saturating_sub(self.retention.commits);
+        let gaps = shared.store.gaps();
+        let counted = gaps.nth(gaps.count(shared.head().revision).saturating_sub(self.retention.commits));
         Ok(self.compacted.load(Ordering::Acquire).max(counted).max(self.aged(shared)?))
     }
 

@@ -49,7 +49,10 @@ pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
 pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
 
-use crate::store::{Header, Store};
+use crate::store::{
+    Found, Gap, Header, Scope, Store,
+    archive::{Backup, Since},
+};
 use changelog::{LocalAppender, LocalLog};
 use horizon::Horizon;
 use shared::Shared;
@@ -81,7 +84,15 @@ impl Engine {
     ///
     /// As [`Store::open`]; [`crate::store::Error::Corrupt`] if what is in it contradicts itself.
     pub fn open(directory: &Path, options: Options) -> Result<Self, Error> {
-        let store = Store::open(directory)?;
+        Self::over(Store::open(directory)?, options)
+    }
+
+    /// As [`Engine::open`], over a store that is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::open`].
+    pub fn over(store: Store, options: Options) -> Result<Self, Error> {
         let tokens = Tokens::new(store.token_key(), store.epoch());
         let horizon = Horizon::new(options.retention, options.clock, store.horizon()?);
         let shared = Arc::new(load::load(store)?);
@@ -125,8 +136,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::FutureRevision`] if there is no such commit yet; [`Error::Store`].
+    /// [`Error::FutureRevision`] if there is no such commit yet, [`Error::NotOfThisHistory`]; [`Error::Store`].
     pub fn compact(&self, revision: u64) -> Result<u64, Error> {
+        self.check_revision(revision)?;
         self.horizon.compact(&self.shared, revision)
     }
 
@@ -169,6 +181,65 @@ impl Engine {
         self.appender.as_ref().map_or(0, LocalAppender::waiting)
     }
 
+    /// Checks that a revision, which somebody was once told, is of this history as far as it has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOfThisHistory`].
+    pub fn check_revision(&self, asked: u64) -> Result<(), Error> {
+        let gap = self.shared.store.gaps().around(asked);
+        gap.map_or(Ok(()), |Gap { before, after }| Err(Error::NotOfThisHistory { asked, before, after }))
+    }
+
+    /// The revision of the commit after one: mostly the next number.
+    #[must_use]
+    pub fn next_revision(&self, revision: u64) -> u64 {
+        self.shared.store.gaps().next(revision)
+    }
+
+    /// The revision of the commit before one.
+    #[must_use]
+    pub fn previous_revision(&self, revision: u64) -> u64 {
+        self.shared.store.gaps().previous(revision)
+    }
+
+    /// How many commits lie after a revision, up to another.
+    #[must_use]
+    pub fn commits_between(&self, after: u64, to: u64) -> u64 {
+        self.shared.store.gaps().between(after, to)
+    }
+
+    /// A backup of the commits after a revision, up to the head: what is written from now on is not in it. `hash` is that of the commit
+    /// that it goes on after, where the caller knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FutureRevision`]; [`Error::NotOfThisHistory`]; [`Error::OtherBackup`] if the commit has another hash;
+    /// [`Error::Store`].
+    pub fn backup(&self, after: u64, hash: Option<[u8; 32]>, epoch: String, made_at: Time) -> Result<Backup<'_>, Error> {
+        let head = self.head();
+        if after > head.revision {
+            return Err(Error::FutureRevision { asked: after, head: head.revision });
+        }
+        self.check_revision(after)?;
+        let found = if after == 0 { [0; 32] } else { self.header(after)?.hash };
+        if hash.is_some_and(|hash| hash != found) {
+            return Err(Error::OtherBackup);
+        }
+        let since = Since { revision: after, hash: found };
+        Ok(self.shared.store.backup(since, (head.revision, head.hash), epoch, made_at)?)
+    }
+
+    /// Compares the store with its log, up to the head. Blocks, for as long as it takes to read everything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]. What is wrong is in the answer.
+    pub fn verify(&self) -> Result<(u64, Found), Error> {
+        let head = self.head().revision;
+        Ok((head, self.shared.store.verify(Scope::UpTo(head))?))
+    }
+
     /// Waits until the record has a revision. The caller sets the limit of time.
     pub async fn reach(&self, revision: u64) {
         // The sender lives as long as `self`.
@@ -179,13 +250,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::FutureRevision`], [`Error::Store`].
+    /// [`Error::FutureRevision`], [`Error::NotOfThisHistory`], [`Error::Store`].
     pub fn moment(&self, revision: Option<u64>, recorded_at: Option<Time>, published_at: Option<Time>) -> Result<Moment, Error> {
         let head = self.head().revision;
         let asked = revision.unwrap_or(head);
         if asked > head {
             return Err(Error::FutureRevision { asked, head });
         }
+        self.check_revision(asked)?;
         let recorded = recorded_at.map_or(Ok(head), |time| read::revision_at(&self.shared, time))?;
         Ok(Moment { revision: asked.min(recorded), published_at })
     }
@@ -410,7 +482,7 @@ impl Engine {
     /// Whether the commits after a revision are all in memory, decoded and with what they replaced.
     #[must_use]
     pub fn remembers_after(&self, revision: u64) -> bool {
-        revision >= self.head().revision || self.shared.recent(revision + 1).is_some()
+        revision >= self.head().revision || self.shared.recent(self.next_revision(revision)).is_some()
     }
 
     /// How many cells the commits in memory after a revision changed, counted until there are more than `enough`.

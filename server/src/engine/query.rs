@@ -128,13 +128,16 @@ pub(super) fn run(shared: &Shared, query: &Query, mut deliver: impl FnMut(Chunk)
 
 /// Series that commits after `updated_after` touched, read from the log while that is short.
 fn changed_series(shared: &Shared, query: &Query) -> Result<Option<RoaringBitmap>, Error> {
-    let commits = query.updated_after + 1..=query.moment.revision;
-    if query.updated_after == 0 || commits.clone().count() > 10_000 {
+    if query.updated_after == 0 || shared.store.gaps().between(query.updated_after, query.moment.revision) > 10_000 {
         return Ok(None);
     }
     let mut changed = RoaringBitmap::new();
-    for revision in commits {
-        changed.extend(shared.store.touched(revision)?.series);
+    for logged in shared.store.history(query.updated_after) {
+        let logged = logged?;
+        if logged.revision > query.moment.revision {
+            break;
+        }
+        changed.extend(logged.touched.series);
     }
     if query.filter.sources == Sources::Preferred {
         // A subject is visited at its first series, whichever of them changed.

@@ -52,14 +52,15 @@ impl std::ops::Deref for Cells {
 
 /// The last commit recorded by a time; 0 if there is none.
 pub(super) fn revision_at(shared: &Shared, time: Time) -> Result<u64, Error> {
-    let head = shared.head();
-    let (mut low, mut high) = (0, head.revision);
+    let gaps = shared.store.gaps();
+    // Counted, since not every number has a commit.
+    let (mut low, mut high) = (0, gaps.count(shared.head().revision));
     // Times never go back, so the log is sorted by them.
     while low < high {
         let middle = low + (high - low).div_ceil(2);
-        if header(shared, middle)?.time()? <= time { low = middle } else { high = middle - 1 }
+        if header(shared, gaps.nth(middle))?.time()? <= time { low = middle } else { high = middle - 1 }
     }
-    Ok(low)
+    Ok(gaps.nth(low))
 }
 
 pub(super) fn header(shared: &Shared, revision: u64) -> Result<Header, Error> {

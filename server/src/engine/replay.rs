@@ -53,7 +53,7 @@ impl Replay {
     ) -> Result<(), Error> {
         let mut cells = 0;
         while self.position < to && cells < enough {
-            let Some(commit) = shared.recent(self.position + 1) else { break };
+            let Some(commit) = shared.recent(shared.store.gaps().next(self.position)) else { break };
             cells += commit.counts.total() as usize + 1;
             self.carry(&commit);
             visit(&commit)?;
@@ -81,16 +81,17 @@ impl Replay {
 
     /// The next commits, as the log has them.
     fn window(&self, shared: &Shared, to: u64, enough: usize) -> Result<Vec<Logged>, Error> {
-        let (mut window, mut cells) = (Vec::new(), 0);
+        let (mut window, mut cells, mut last) = (Vec::new(), 0, self.position);
         for logged in shared.store.history(self.position) {
             let logged = logged?;
-            let expected = self.position + 1 + window.len() as u64;
+            let expected = shared.store.gaps().next(last);
             if logged.revision != expected {
                 return Err(missing(&format!("commit {expected} is not in the log")));
             }
             let Header { inserted, revised, deleted, backfilled, .. } = logged.header;
             cells += (inserted + revised + deleted + backfilled) as usize + 1;
             window.push(logged);
+            last = expected;
             if cells >= enough || expected == to {
                 return Ok(window);
             }

@@ -1,4 +1,6 @@
-//! How the service is.
+//! How the service is, and backups.
+
+mod backup;
 
 use std::sync::Arc;
 
@@ -7,7 +9,8 @@ use indicator_proto::{
     v1::{self, EntryKind, admin_service_server::AdminService},
 };
 use prost_types::Timestamp;
-use tokio::task;
+use tokio::{sync::Semaphore, task};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::wire;
@@ -18,18 +21,52 @@ use crate::{engine::Error, watch::Hub};
 pub struct Admin {
     hub: Arc<Hub>,
     started_at: Time,
+    whole_reads: Arc<Semaphore>,
 }
+
+/// As many read the whole store at once; more wait. What they leave alone are the threads for everybody else.
+const WHOLE_READS: usize = 4;
 
 impl Admin {
     /// Over an engine that was started at a time, and its watches.
     #[must_use]
     pub fn new(hub: Arc<Hub>, started_at: Time) -> Self {
-        Self { hub, started_at }
+        Self { hub, started_at, whole_reads: Arc::new(Semaphore::new(WHOLE_READS)) }
     }
 }
 
 #[tonic::async_trait]
 impl AdminService for Admin {
+    type BackupStream = ReceiverStream<Result<v1::BackupResponse, Status>>;
+
+    async fn backup(&self, request: Request<v1::BackupRequest>) -> Result<Response<Self::BackupStream>, Status> {
+        let permit = Arc::clone(&self.whole_reads).acquire_owned().await.map_err(|_| Error::ShuttingDown)?;
+        Ok(Response::new(backup::send(&self.hub, request.into_inner(), permit)?))
+    }
+
+    async fn verify(&self, _: Request<v1::VerifyRequest>) -> Result<Response<v1::VerifyResponse>, Status> {
+        let permit = Arc::clone(&self.whole_reads).acquire_owned().await.map_err(|_| Error::ShuttingDown)?;
+        let engine = Arc::clone(self.hub.engine());
+        let verified = task::spawn_blocking(move || {
+            let _permit = permit;
+            engine.verify()
+        });
+        let (head_revision, found) = verified.await.map_err(|_| Error::ShuttingDown)??;
+        if found.problems.count() > 0 {
+            tracing::error!(problems = found.problems.count(), first = found.problems.listed()[0], "the store is damaged");
+        }
+        Ok(Response::new(v1::VerifyResponse {
+            head_revision,
+            commits: found.contents.commits,
+            versions: found.contents.versions,
+            entries: found.contents.entries,
+            series: found.contents.series,
+            states: found.bases,
+            problems: found.problems.listed().to_vec(),
+            problem_count: found.problems.count(),
+        }))
+    }
+
     async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Result<Response<v1::GetStatusResponse>, Status> {
         let engine = self.hub.engine();
         let head = engine.head();

@@ -9,10 +9,10 @@ use prost::Message as _;
 use sled::IVec;
 
 use super::{
-    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, history,
+    Batch, Error, Gaps, Header, Problems, RequestRecord, SeriesState, Touched, Version, block, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
-    open::{claim, identity, in_directory, open_sled},
+    open::{self, claim, identity, in_directory, open_sled},
     state,
     watermark::Watermark,
 };
@@ -22,7 +22,10 @@ use super::{
 const RESERVE: u64 = 64 << 20;
 
 /// Name of the horizon of replays among what is kept of the store itself.
-const HORIZON: &str = "horizon";
+pub(super) const HORIZON: &str = "horizon";
+
+/// Name of the revisions that no commit has.
+pub(super) const GAPS: &str = "gaps";
 
 /// As many of the newest commits have their hashes compared when a store is opened: where damage by a cut write would be.
 const CHAIN_CHECKED: usize = 1_000;
@@ -37,8 +40,26 @@ pub struct Store {
     directory: PathBuf,
     epoch: [u8; 16],
     token_key: [u8; 32],
+    gaps: Gaps,
     failed: Mutex<Option<String>>,
     _lock: File,
+}
+
+/// See [`Store::completion`].
+#[derive(Debug)]
+pub struct Completion {
+    directory: PathBuf,
+}
+
+impl Completion {
+    /// Marks the store as whole, on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn complete(self) -> Result<(), Error> {
+        Ok(open::complete(&self.directory)?)
+    }
 }
 
 impl Store {
@@ -49,18 +70,74 @@ impl Store {
     /// [`Error::Directory`] if it cannot be made or used, [`Error::InUse`] by another process, [`Error::Foreign`] if it holds
     /// something else, [`Error::Corrupt`], [`Error::Io`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        let lock = claim(directory).map_err(|error| in_directory(directory, error))?;
+        let (store, acknowledged) = Self::over(directory, claim(directory))?;
+        store.check_acknowledged(acknowledged)?;
+        store.check_log()?;
+        store.flush()?;
+        Ok(store)
+    }
+
+    /// Begins a store in a directory that is absent or empty, or has one that was begun and not completed. Nothing opens it before its
+    /// [`Store::completion`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn begin(directory: &Path) -> Result<Self, Error> {
+        Ok(Self::over(directory, open::begin(directory))?.0)
+    }
+
+    /// Makes a store that was begun one that opens, when it has been closed.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        Completion { directory: self.directory.clone() }
+    }
+
+    /// Removes a store that was begun and not completed, and the directory if that was made for it. What cannot be removed stays, and is no
+    /// store.
+    pub fn abandon(directory: &Path, made: bool) {
+        // A second try takes what is left.
+        let _ = open::abandon(directory, made);
+    }
+
+    /// Opens a store that is there, whatever is wrong with it. Notes whether the log has what was last acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn examine(directory: &Path) -> Result<(Self, Problems), Error> {
+        let (store, acknowledged) = Self::over(directory, open::reclaim(directory))?;
+        let mut problems = Problems::default();
+        match store.check_acknowledged(acknowledged) {
+            Err(Error::Corrupt(why)) => problems.note(|| why),
+            other => other?,
+        }
+        Ok((store, problems))
+    }
+
+    /// Over a directory that is claimed; with the last commit that was acknowledged.
+    #[expect(clippy::type_complexity, reason = "read in one place")]
+    fn over(directory: &Path, lock: Result<File, Error>) -> Result<(Self, Option<(u64, [u8; 32])>), Error> {
+        let lock = lock.map_err(|error| in_directory(directory, error))?;
         let path = directory.join("sled");
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
         let mut watermark = Watermark::open(&directory.join("WATERMARK"))?;
         let acknowledged = watermark.read()?;
         let (epoch, token_key) = identity(&db, acknowledged.is_some())?;
+        let gaps = db.get(keys::meta(GAPS))?.map_or(Some(Gaps::default()), |bytes| Gaps::decode(&bytes));
+        let gaps = gaps.ok_or_else(|| Error::Corrupt("the list of numbers left out is malformed".into()))?;
         let directory = directory.to_owned();
-        let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), _lock: lock };
-        store.check_log(acknowledged)?;
-        store.flush()?;
-        Ok(store)
+        let store = Self { db, file, watermark, directory, epoch, token_key, gaps, failed: Mutex::new(None), _lock: lock };
+        Ok((store, acknowledged))
+    }
+
+    /// Keeps the revisions that no commit has, and the horizon.
+    pub(super) fn set_numbers(&mut self, gaps: Gaps, horizon: u64) -> Result<(), Error> {
+        self.db.insert(keys::meta(GAPS), gaps.encode())?;
+        self.db.insert(keys::meta(HORIZON), &horizon.to_be_bytes())?;
+        self.gaps = gaps;
+        Ok(())
     }
 
     /// The random id of this history.
@@ -73,6 +150,12 @@ impl Store {
     #[must_use]
     pub fn token_key(&self) -> [u8; 32] {
         self.token_key
+    }
+
+    /// The revisions that no commit has.
+    #[must_use]
+    pub fn gaps(&self) -> &Gaps {
+        &self.gaps
     }
 
     /// The revision that [`Store::set_horizon`] was last called with; 0 before.
@@ -98,18 +181,22 @@ impl Store {
         self.flush()
     }
 
-    /// Whether the log reaches the last acknowledged commit, and its newest hashes chain.
-    fn check_log(&self, acknowledged: Option<(u64, [u8; 32])>) -> Result<(), Error> {
-        let newest = self.newest()?;
-        let last = newest.as_ref().map_or(0, |(revision, _)| *revision);
+    /// Whether the log reaches the last acknowledged commit.
+    fn check_acknowledged(&self, acknowledged: Option<(u64, [u8; 32])>) -> Result<(), Error> {
         if let Some((revision, hash)) = acknowledged {
             let found = self.header(revision)?.map(|header| header.hash);
             if found != Some(hash) {
+                let last = self.newest()?.map_or(0, |(revision, _)| revision);
                 let why = format!("commit {revision} was acknowledged, and the log, which ends at {last}, does not have it");
                 return Err(Error::Corrupt(why));
             }
         }
-        let Some((mut revision, mut header)) = newest else { return Ok(()) };
+        Ok(())
+    }
+
+    /// Whether the newest hashes of the log chain.
+    fn check_log(&self) -> Result<(), Error> {
+        let Some((mut revision, mut header)) = self.newest()? else { return Ok(()) };
         for _ in 0..CHAIN_CHECKED {
             let Some(before) = self.log_before(revision)? else { break };
             let previous = self.header(before)?.ok_or_else(|| Error::Corrupt(format!("commit {before} has no header")))?;
@@ -192,6 +279,13 @@ impl Store {
             let key = v1::SeriesKey::decode(&*value).map_err(|e| Error::Corrupt(format!("series {id} does not decode: {e}")))?;
             Ok((id, key.into()))
         })
+    }
+
+    /// The key of one series.
+    pub(super) fn series_key(&self, id: u32) -> Result<Option<SeriesKey>, Error> {
+        let Some(value) = self.db.get(keys::series(id))? else { return Ok(None) };
+        let key = v1::SeriesKey::decode(&*value).map_err(|e| Error::Corrupt(format!("series {id} does not decode: {e}")))?;
+        Ok(Some(key.into()))
     }
 
     /// Every unit that published equivalents are in.

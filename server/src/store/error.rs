@@ -28,6 +28,9 @@ pub enum Error {
     /// Bytes in the store are not what was written.
     #[error("the store is damaged: {0}; restore a backup")]
     Corrupt(String),
+    /// An archive cannot be restored: it is damaged, or does not follow.
+    #[error("{0}")]
+    Archive(String),
     /// Another process has the directory open.
     #[error("{0} is in use by another process; stop it first, or use another directory")]
     InUse(PathBuf),

@@ -13,16 +13,39 @@ use super::{Error, keys};
 const MARK: &str = "FORMAT";
 const MARK_TEXT: &str = "indicatord data directory, format 1\n";
 
+/// What it says until a store that was begun is complete.
+const BEGUN_TEXT: &str = "indicatord data directory, not complete: a restore was interrupted; run it again\n";
+
 /// How long a store that was closed a moment ago is waited for.
 const RETRIES: u32 = 100;
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Makes the directory ours: it is empty or has been ours before, and no other process has it.
 pub(super) fn claim(directory: &Path) -> Result<File, Error> {
+    mark_as_ours(directory)?;
+    lock(directory)
+}
+
+fn mark_as_ours(directory: &Path) -> Result<(), Error> {
     fs::create_dir_all(directory)?;
+    check_whole(directory)?;
+    if !directory.join(MARK).exists() {
+        write_mark(directory, MARK_TEXT)?;
+    }
+    Ok(())
+}
+
+/// Makes a directory ours that has nothing of value: it is absent or empty, or was begun and not completed.
+pub(super) fn begin(directory: &Path) -> Result<File, Error> {
+    fs::create_dir_all(directory)?;
+    if fs::read_to_string(directory.join(MARK)).is_ok_and(|text| text == MARK_TEXT) {
+        let why = "it holds a store already".to_owned();
+        return Err(Error::Foreign { path: directory.to_owned(), why });
+    }
     check_mark(directory)?;
     let lock = lock(directory)?;
-    write_mark(directory)?;
+    write_mark(directory, BEGUN_TEXT)?;
+    remove_content(directory)?;
     Ok(lock)
 }
 
@@ -32,9 +55,7 @@ pub(super) fn claim(directory: &Path) -> Result<File, Error> {
 ///
 /// [`Error::Directory`], [`Error::Foreign`].
 pub fn prepare(directory: &Path) -> Result<(), Error> {
-    let prepared = fs::create_dir_all(directory).map_err(Error::from);
-    let prepared = prepared.and_then(|()| check_mark(directory)).and_then(|()| write_mark(directory));
-    prepared.map_err(|error| in_directory(directory, error))
+    mark_as_ours(directory).map_err(|error| in_directory(directory, error))
 }
 
 /// An error of the file system while a directory is made ours.
@@ -45,14 +66,63 @@ pub(super) fn in_directory(directory: &Path, error: Error) -> Error {
     }
 }
 
+fn remove_content(directory: &Path) -> io::Result<()> {
+    for left in [directory.join("sled"), directory.join("WATERMARK")] {
+        let removed = if left.is_dir() { fs::remove_dir_all(&left) } else { fs::remove_file(&left) };
+        removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
+    }
+    Ok(())
+}
+
+/// Removes what was begun and not completed; the mark last, so that a second try knows what is left.
+pub(super) fn abandon(directory: &Path, made: bool) -> io::Result<()> {
+    if fs::read_to_string(directory.join(MARK))? == BEGUN_TEXT {
+        remove_content(directory)?;
+        fs::remove_file(directory.join(MARK))?;
+        fs::remove_file(directory.join("lock"))?;
+        if made {
+            fs::remove_dir(directory)?;
+        }
+    }
+    Ok(())
+}
+
+/// A store that was begun is complete: from now on it opens.
+pub(super) fn complete(directory: &Path) -> io::Result<()> {
+    for made in [directory.join("sled"), directory.join("..")] {
+        File::open(made)?.sync_all()?;
+    }
+    write_mark(directory, MARK_TEXT)
+}
+
+/// Takes a store that is there, and makes none.
+pub(super) fn reclaim(directory: &Path) -> Result<File, Error> {
+    if !directory.join(MARK).try_exists()? {
+        let why = format!("it has no {MARK} file");
+        return Err(Error::Foreign { path: directory.to_owned(), why });
+    }
+    check_whole(directory)?;
+    lock(directory)
+}
+
+/// As [`check_mark`], of a directory that is complete.
+fn check_whole(directory: &Path) -> Result<(), Error> {
+    check_mark(directory)?;
+    if fs::read_to_string(directory.join(MARK)).is_ok_and(|text| text == BEGUN_TEXT) {
+        let why = format!("its {MARK} file says {:?}", BEGUN_TEXT.trim());
+        return Err(Error::Foreign { path: directory.to_owned(), why });
+    }
+    Ok(())
+}
+
 fn check_mark(directory: &Path) -> Result<(), Error> {
     let foreign = |why: String| Error::Foreign { path: directory.to_owned(), why };
     match fs::read_to_string(directory.join(MARK)) {
-        Ok(text) if text == MARK_TEXT => Ok(()),
+        Ok(text) if text == MARK_TEXT || text == BEGUN_TEXT => Ok(()),
         Ok(text) => Err(foreign(format!("its {MARK} file says {:?}", text.trim().chars().take(60).collect::<String>()))),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             // A new file system has a lost+found; a start that was cut short leaves the lock.
-            let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock";
+            let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock" || name == "FORMAT.new";
             let stranger = fs::read_dir(directory)?.filter_map(Result::ok).find(|entry| !known(&entry.file_name()));
             stranger.map_or(Ok(()), |entry| Err(foreign(format!("it has no {MARK} file, but {:?}", entry.file_name()))))
         }
@@ -61,15 +131,14 @@ fn check_mark(directory: &Path) -> Result<(), Error> {
     }
 }
 
-fn write_mark(directory: &Path) -> Result<(), Error> {
-    let path = directory.join(MARK);
-    if !path.exists() {
-        let mut file = File::create(&path)?;
-        file.write_all(MARK_TEXT.as_bytes())?;
-        file.sync_all()?;
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+/// Writes the mark whole: what was there before stays, or this is there.
+fn write_mark(directory: &Path, text: &str) -> io::Result<()> {
+    let new = directory.join(format!("{MARK}.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, directory.join(MARK))?;
+    File::open(directory)?.sync_all()
 }
 
 fn lock(directory: &Path) -> Result<File, Error> {

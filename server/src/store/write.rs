@@ -34,6 +34,13 @@ pub struct Batch {
 /// A value of the log is closed at about this size; a reader of one commit decodes all that lie with it.
 const LOG_VALUE_BYTES: usize = 16 * 1024;
 
+/// Key and value of a version of a catalog entry.
+pub(super) fn entry(kind: u8, id: &str, revision: u64, bytes: Option<&[u8]>) -> (Vec<u8>, Vec<u8>) {
+    // A first byte tells an entry from its removal: an encoded entry may be empty.
+    let value = bytes.map_or_else(|| vec![0], |bytes| [&[1], bytes].concat());
+    (keys::catalog(kind, id, revision), value)
+}
+
 impl Batch {
     /// About how many bytes it will take on disk.
     #[must_use]
@@ -89,11 +96,20 @@ impl Batch {
 
     /// A version of a catalog entry; no bytes is its removal.
     pub fn entry(&mut self, kind: u8, id: &str, revision: u64, bytes: Option<&[u8]>, hasher: &mut blake3::Hasher) {
-        let key = keys::catalog(kind, id, revision);
-        // A first byte tells an entry from its removal: an encoded entry may be empty.
-        let value = bytes.map_or_else(|| vec![0], |bytes| [&[1], bytes].concat());
+        let (key, value) = entry(kind, id, revision, bytes);
         hasher.update(&key);
         hasher.update(&value);
+        self.put(&key, value);
+    }
+
+    /// A part of a delta block, as it was encoded.
+    pub(super) fn encoded_part(&mut self, key: BlockKey, value: Vec<u8>) {
+        self.put(&key.encode(), value);
+    }
+
+    /// A version of a catalog entry whose hash is taken elsewhere.
+    pub(super) fn encoded_entry(&mut self, kind: u8, id: &str, revision: u64, bytes: Option<&[u8]>) {
+        let (key, value) = entry(kind, id, revision, bytes);
         self.put(&key, value);
     }
 

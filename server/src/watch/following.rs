@@ -198,7 +198,8 @@ impl<A: Analysis> Following<A> {
 
     /// Goes on to the next change. One that stood still while replays began to begin later starts anew.
     async fn advance(&mut self, position: u64, head: u64) -> Result<Option<Followed<A::Change>>, Error> {
-        if head - position > COMMITS_AT_ONCE && self.hub.blocking(|engine| engine.horizon()).await? > position {
+        let behind = self.hub.engine().commits_between(position, head);
+        if behind > COMMITS_AT_ONCE && self.hub.blocking(|engine| engine.horizon()).await? > position {
             self.begin_at(head).await?;
             self.phase = Phase::Whole;
             return Ok(None);

@@ -66,7 +66,8 @@ impl Hub {
         &self.engine
     }
 
-    pub(super) fn stopping(&self) -> &CancellationToken {
+    /// Cancelled when the server stops.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stopping
     }
 

@@ -19,7 +19,7 @@ use super::{
     snapshot::Snapshot,
     steps::{Steps, hash},
 };
-use crate::engine::{Engine, Error, Picture, PictureChange};
+use crate::engine::{Engine, Error, Filter, Picture, PictureChange};
 
 /// A run of commits is closed at about this many bytes, so that none keeps the others waiting.
 const RUN_BYTES: usize = 256 << 10;
@@ -191,7 +191,8 @@ impl Lane {
         let mut news = false;
         let mut frames = Frames::new(self.selection.include_previous);
         let every = self.selection.mode == Mode::EveryChange;
-        for revision in picture.revision() + 1..=head {
+        while picture.revision() < head {
+            let revision = engine.next_revision(picture.revision());
             let commit = engine.commit(revision, true)?;
             let changes = engine.advance(picture, &commit)?;
             if every {
@@ -263,16 +264,28 @@ impl Lane {
 
     /// The sum of the hashes of everything that is selected at a revision. Blocks.
     pub(super) fn sum_up(&self, engine: &Engine, revision: u64) -> Result<Digest, Error> {
-        let mut digest = Digest::default();
-        let picture = engine.picture(self.selection.filter.clone(), self.selection.preferred, revision);
-        let mut everything = engine.difference(&picture, 0);
-        loop {
-            let cells = engine.next_differences(&mut everything, CELLS_AT_ONCE)?;
-            if cells.is_empty() {
-                return Ok(digest);
-            }
-            cells.iter().filter_map(PictureChange::after).for_each(|(key, version)| digest.add(hash(key, version)));
+        sum_up(engine, engine.picture(self.selection.filter.clone(), self.selection.preferred, revision))
+    }
+}
+
+/// The digest of all figures at the head, as a watch of everything tells it. Blocks.
+///
+/// # Errors
+///
+/// [`Error::Store`].
+pub fn digest(engine: &Engine) -> Result<Digest, Error> {
+    sum_up(engine, engine.picture(Filter::default(), false, engine.head().revision))
+}
+
+fn sum_up(engine: &Engine, picture: Picture) -> Result<Digest, Error> {
+    let mut digest = Digest::default();
+    let mut everything = engine.difference(&picture, 0);
+    loop {
+        let cells = engine.next_differences(&mut everything, CELLS_AT_ONCE)?;
+        if cells.is_empty() {
+            return Ok(digest);
         }
+        cells.iter().filter_map(PictureChange::after).for_each(|(key, version)| digest.add(hash(key, version)));
     }
 }
 

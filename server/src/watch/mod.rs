@@ -27,4 +27,5 @@ mod subscription;
 pub use feed::Feed;
 pub use following::{Following, Told};
 pub use hub::{Hub, Subscriber};
+pub use lane::digest;
 pub use subscription::{Mode, Selection, Start, Subscription, open, seal};

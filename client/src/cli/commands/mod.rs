@@ -1,5 +1,6 @@
 //! One file a command. Each reads its arguments, asks the server, and writes the answer; this file only dispatches.
 
+mod backup;
 mod catalog;
 mod compact;
 mod compare;
@@ -19,6 +20,7 @@ mod replay;
 mod rollup;
 mod search;
 mod status;
+mod verify;
 mod watch;
 
 use clap::Subcommand;
@@ -68,6 +70,10 @@ pub(crate) enum Command {
     Watch(watch::Args),
     /// Let replays of changes begin later; figures and their history stay
     Compact(compact::Args),
+    /// Write the record, or what was added to it, into a file
+    Backup(backup::Args),
+    /// Compare the store with its log
+    Verify(verify::Args),
     /// Print how the service is
     Status(status::Args),
     /// Print the completion script of a shell
@@ -97,6 +103,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Log(args) => log::run(&cx()?, args).await,
         Command::Watch(args) => watch::run(&cx()?, args).await,
         Command::Compact(args) => compact::run(&cx()?, args).await,
+        Command::Backup(args) => backup::run(&cx()?, args).await,
+        Command::Verify(args) => verify::run(&cx()?, args).await,
         Command::Status(args) => status::run(&cx()?, args).await,
         Command::Completions(args) => completions::run(&args),
     }

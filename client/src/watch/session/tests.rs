@@ -141,7 +141,7 @@ fn a_snapshot_that_is_cut_off_is_reset_and_sent_again() {
 
 #[test]
 fn another_history_resets_visibly_and_starts_with_a_snapshot() {
-    for reason in [ErrorReason::OtherEpoch, ErrorReason::InvalidResumeToken] {
+    for reason in [ErrorReason::OtherEpoch, ErrorReason::RevisionNotOfThisHistory, ErrorReason::InvalidResumeToken] {
         let mut session = session(Some(Start::ResumeToken("old".to_owned())));
         assert!(matches!(session.failed(answer(Code::FailedPrecondition, Some(reason)), 0.5), Step::Connect { .. }));
         assert_eq!(seen(&mut session), ["reset"]);

@@ -1,5 +1,7 @@
 //! Arithmetic of decimals, correctly rounded where the exact result has more digits than a figure can have.
 
+use std::cmp::Ordering;
+
 use dashu_float::{
     Context, Repr,
     round::mode::{Down, HalfEven, Up},
@@ -114,7 +116,12 @@ fn shifted(mantissa: i128, digits: u32, rounding: Rounding) -> i128 {
     let up = match rounding {
         Rounding::Down => false,
         Rounding::Up => rest > 0,
-        Rounding::Nearest => rest * 2 > divisor || (rest * 2 == divisor && floor % 2 != 0),
+        // Not twice the rest: that is beyond the numbers there are.
+        Rounding::Nearest => match rest.cmp(&(divisor - rest)) {
+            Ordering::Less => false,
+            Ordering::Equal => floor % 2 != 0,
+            Ordering::Greater => true,
+        },
     };
     floor + i128::from(up)
 }
@@ -161,6 +168,10 @@ mod tests {
         assert_eq!(div(least, d("-4"), Rounding::Down), Some(negated(least)));
         assert_eq!(mul(least, least, Rounding::Up), Some(least));
         assert_eq!(div(least, d("1.5"), Rounding::Nearest), Some(least));
+        let (half, most) = (5 * 10_i128.pow(37), 10_i128.pow(38) - 1);
+        for (mantissa, rounded) in [(half - 1, 0), (half, 0), (half + 1, 1), (most, 1), (-half, 0), (-half - 1, -1)] {
+            assert_eq!(shifted(mantissa, 38, Rounding::Nearest), rounded, "{mantissa}");
+        }
     }
 
     fn any_decimal() -> impl Strategy<Value = Decimal> {

@@ -139,22 +139,22 @@ impl<A: Analysis> Follower<A> {
 
     /// Passes by the commits up to `to` that are in memory and cannot change the answer, `most` at once. Does not block.
     pub(in crate::engine) fn pass(&mut self, shared: &Shared, to: u64, most: u64) {
-        let end = to.min(self.revision.saturating_add(most));
-        while self.revision < end
-            && let Some(commit) = shared.recent(self.revision + 1)
-            && matches!(self.touch(&commit), Touch::Nothing)
-        {
-            self.revision = commit.revision;
+        let gaps = shared.store.gaps();
+        for _ in 0..most.min(gaps.between(self.revision, to)) {
+            match shared.recent(gaps.next(self.revision)) {
+                Some(commit) if matches!(self.touch(&commit), Touch::Nothing) => self.revision = commit.revision,
+                _ => break,
+            }
         }
     }
 
     /// Goes on, up to `to`, until a commit has changed the answer, or through `most` commits. Blocks.
     pub(in crate::engine) fn next(&mut self, shared: &Shared, to: u64, most: u64) -> Result<Option<Followed<A::Change>>, Error> {
-        let end = to.min(self.revision.saturating_add(most));
+        let gaps = shared.store.gaps();
         // Commit after commit: a look for each would decode the commits that lie beside it again and again.
         let mut log: Option<History> = None;
-        while self.revision < end {
-            let revision = self.revision + 1;
+        for _ in 0..most.min(gaps.between(self.revision, to)) {
+            let revision = gaps.next(self.revision);
             let (time, touch) = match shared.recent(revision) {
                 Some(commit) => (commit.time, self.touch(&commit)),
                 None => {

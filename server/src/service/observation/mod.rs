@@ -61,6 +61,7 @@ const BEFORE_DEADLINE: Duration = Duration::from_millis(200);
 
 /// Waits until the record has a revision, within the caller's deadline.
 pub(super) async fn reach(engine: &Engine, revision: u64, deadline: Option<Deadline>) -> Result<(), Error> {
+    engine.check_revision(revision)?;
     if engine.head().revision >= revision {
         return Ok(());
     }

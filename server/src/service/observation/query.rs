@@ -95,6 +95,7 @@ fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u6
     if updated_after > head {
         return Err(Error::FutureRevision { asked: updated_after, head });
     }
+    engine.check_revision(updated_after)?;
     let derived = engine.reading(moment).derived_part(&filter).is_some();
     if steps.is_empty() && !derived {
         let after = match next {

@@ -18,6 +18,13 @@ pub(crate) fn spinner() -> ProgressBar {
     spinner.with_style(style.expect("the template is right"))
 }
 
+/// A counter of bytes.
+pub(crate) fn bytes() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {bytes}  {bytes_per_sec}");
+    let spinner = ProgressBar::with_draw_target(None, target());
+    spinner.with_style(style.expect("the template is right"))
+}
+
 fn target() -> ProgressDrawTarget {
     if Context::watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
 }
