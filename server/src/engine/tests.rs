@@ -237,7 +237,7 @@ async fn the_same_commands_make_the_same_log() {
     for _ in 0..2 {
         let directory = tempfile::tempdir().unwrap();
         let store = crate::store::Store::open(directory.path()).unwrap();
-        let shared = Arc::new(load::load(store).unwrap());
+        let shared = Arc::new(load::load(store, clock).unwrap());
         let mut record = record::Record::new(Arc::clone(&shared));
         for number in 0..40_u64 {
             let time = Time::from_micros(1_000_000 * number as i64).unwrap();

@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::server::Connected as _};
 use tower::ServiceBuilder;
 
-use super::{config::Settings, deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
+use super::{calls::Calls, config::Settings, deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -74,11 +74,11 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
-/// Serves `routes` on `listener` until `shutdown` is ready and the open calls have ended, or the grace has.
+/// Serves `routes` on `listener`, and has their calls counted, until `shutdown` is ready and the open calls have ended, or the grace has.
 ///
 /// Stopping has three steps: no new connections and calls, while those in flight run on; near the end of the grace the rest is
 /// answered UNAVAILABLE; at its end connections are cut. Streams that watch for ever should end by themselves at the first step.
-pub async fn run(listener: TcpListener, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
+pub async fn run(listener: TcpListener, routes: Routes, options: Options, calls: Calls, shutdown: impl Future<Output = ()>) {
     let stages = Stages::default();
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(options.max_connections));
@@ -86,7 +86,7 @@ pub async fn run(listener: TcpListener, routes: Routes, options: Options, shutdo
     let accept_all = async {
         loop {
             let (socket, slot) = accept(&listener, &slots).await;
-            connections.spawn(serve(socket, slot, routes.clone(), options, stages.clone()));
+            connections.spawn(serve(socket, slot, routes.clone(), options, calls.clone(), stages.clone()));
         }
     };
     tokio::select! {
@@ -148,13 +148,23 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, options: Options, stages: Stages) {
+async fn serve(
+    socket: TcpStream,
+    _slot: OwnedSemaphorePermit,
+    routes: Routes,
+    options: Options,
+    calls: Calls,
+    stages: Stages,
+) {
+    let _open = calls.connection();
     // Answers are small and written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let peer = socket.connect_info();
     let service = ServiceBuilder::new()
+        // Before all else, so that what is refused is counted too.
+        .layer(calls.of(socket.peer_addr().ok()))
         .map_request(move |mut request: http::Request<_>| {
             request.extensions_mut().insert(peer.clone());
             request

@@ -26,5 +26,5 @@ mod subscription;
 
 pub use feed::Feed;
 pub use following::{Following, Told};
-pub use hub::{Hub, Subscriber};
+pub use hub::{Hub, Meter, Subscriber};
 pub use subscription::{Mode, Selection, Start, Subscription, open, seal};
