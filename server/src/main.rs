@@ -5,7 +5,7 @@ mod demo;
 use std::{
     future,
     io::{self, IsTerminal as _, Write as _},
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -18,7 +18,7 @@ use indicator_server::{
     engine::{self, Engine},
     serve::{
         self, Calls, Private, Readiness,
-        config::{self, Address, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
+        config::{self, Address, DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
         systemd,
         traces::{self, Traces},
     },
@@ -37,6 +37,9 @@ const ADMIN_CONNECTIONS: usize = 64;
 
 /// How long the private port, and what runs in the background, may take to end when everything else has.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a server may take to say whether it is ready.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The service of record for statistical indicators
 #[derive(Debug, Parser)]
@@ -60,6 +63,12 @@ enum Command {
     Serve(ServeArgs),
     /// Print the settings that `serve` would use, and where each is from
     Config(ServeArgs),
+    /// Ask a server on this machine whether it is ready: exit code 0 if it is, 1 if not
+    Ready {
+        /// The server's port for those who run it
+        #[arg(long, env = "INDICATORD_ADMIN_LISTEN", value_name = "ADDR", default_value_t = DEFAULT_ADMIN_LISTEN)]
+        admin_listen: SocketAddr,
+    },
     /// Serve the built-in data set from a fresh store, which vanishes at the end
     #[command(after_help = EXIT_CODES)]
     Demo {
@@ -91,6 +100,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve(args).await,
         Command::Config(args) => config(&args),
+        Command::Ready { admin_listen } => ready(admin_listen),
         Command::Demo { listen } => demo(listen).await,
     }
 }
@@ -105,6 +115,26 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 
 fn config(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(write!(io::stdout(), "{}", args.settings()?)?)
+}
+
+/// For probes where there is nothing else to ask with, as in a container without a shell.
+fn ready(mut address: SocketAddr) -> anyhow::Result<()> {
+    // Where it listens on every address, this is one of them.
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let ask = || {
+        let mut server = TcpStream::connect_timeout(&address, PATIENCE)?;
+        server.set_read_timeout(Some(PATIENCE))?;
+        write!(server, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        io::read_to_string(server)
+    };
+    let answer = ask().map_err(|error| anyhow::anyhow!("nothing answers on {address}: {error}"))?;
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    if !head.starts_with("HTTP/1.1 200 ") {
+        anyhow::bail!("{}", text.trim_end());
+    }
+    Ok(write!(io::stdout(), "{text}")?)
 }
 
 async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
@@ -147,6 +177,8 @@ async fn run_server(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> a
 
     let serving = serve::run(listener, routes, settings.options(), calls, stop.cancelled());
     let stopping = async {
+        asked.cancelled().await;
+        systemd::stopping();
         readiness.stop_when_asked(asked.clone(), stop.clone()).await;
     };
     let ready = async {
@@ -219,6 +251,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         Some(
             store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
         ) => ExitCode::from(3),
-        Some(store::Error::Full { .. } | store::Error::OverQuota { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
+        Some(store::Error::Full { .. } | store::Error::OverQuota { .. } | store::Error::Failed(_) | store::Error::Io(_))
+        | None => ExitCode::FAILURE,
     }
 }

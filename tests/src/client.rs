@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use indicator_proto::health::health_client::HealthClient;
 use indicator_proto::v1::{
     ApplyCatalogRequest, ApplyCatalogResponse, AsOf, Commit, GetObservationRequest, GetStatusRequest, GetStatusResponse,
     ListCommitsRequest, ListVintagesRequest, Observation, ObservationFilter, QueryObservationsRequest, SeriesKey, Vintage,
@@ -75,6 +76,12 @@ impl Client {
     #[must_use]
     pub fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone())
+    }
+
+    /// The stub of gRPC's health checks.
+    #[must_use]
+    pub fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
     }
 
     /// Changes the catalog.

@@ -129,9 +129,8 @@ fn methods() -> impl Iterator<Item = (&'static str, &'static str)> {
         let service: &'static str = service.full_name().to_owned().leak();
         names.into_iter().map(move |name| (service, &*name.leak()))
     });
-    let reflection =
-        [pb::v1::server_reflection_server::SERVICE_NAME, pb::v1alpha::server_reflection_server::SERVICE_NAME]
-            .map(|service| (service, "ServerReflectionInfo"));
+    let reflection = [pb::v1::server_reflection_server::SERVICE_NAME, pb::v1alpha::server_reflection_server::SERVICE_NAME]
+        .map(|service| (service, "ServerReflectionInfo"));
     described.chain(reflection)
 }
 
@@ -311,9 +310,8 @@ impl Method {
     }
 
     fn seconds(&self) -> &Histogram {
-        self.seconds.get_or_init(|| {
-            self.all_seconds.get_or_create_owned(&MethodLabels { service: self.service, method: self.name })
-        })
+        self.seconds
+            .get_or_init(|| self.all_seconds.get_or_create_owned(&MethodLabels { service: self.service, method: self.name }))
     }
 }
 

@@ -148,14 +148,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(
-    socket: TcpStream,
-    _slot: OwnedSemaphorePermit,
-    routes: Routes,
-    options: Options,
-    calls: Calls,
-    stages: Stages,
-) {
+async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, options: Options, calls: Calls, stages: Stages) {
     let _open = calls.connection();
     // Answers are small and written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {

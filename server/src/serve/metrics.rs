@@ -11,10 +11,7 @@ use prometheus_client::{
 };
 
 use super::{Calls, Phase, Readiness, private::Served};
-use crate::{
-    engine::Engine,
-    watch::Hub,
-};
+use crate::{engine::Engine, watch::Hub};
 
 /// Subscribers are counted that are at least as many revisions behind.
 const LAGS: [u64; 5] = [1, 10, 100, 1_000, 10_000];
@@ -120,14 +117,17 @@ fn watches(sheet: &mut Sheet<'_>, engine: &Engine, hub: &Hub) -> fmt::Result {
         "Revisions that the subscriber furthest behind has still to be sent",
         lags.iter().copied().max().unwrap_or(0),
     )?;
-    sheet.family(
-        "subscribers_behind",
-        "Watches that have at least so many revisions still to be sent",
-        "revisions",
-        behind,
+    sheet.family("subscribers_behind", "Watches that have at least so many revisions still to be sent", "revisions", behind)?;
+    sheet.put(
+        "watch_encoded_bytes",
+        "Bytes of frames that were encoded for all watches of a selection at once",
+        &meter.encoded,
     )?;
-    sheet.put("watch_encoded_bytes", "Bytes of frames that were encoded for all watches of a selection at once", &meter.encoded)?;
-    sheet.put("watch_shared_bytes", "Bytes that watches took of those frames; each was encoded once and is taken often", &meter.shared)
+    sheet.put(
+        "watch_shared_bytes",
+        "Bytes that watches took of those frames; each was encoded once and is taken often",
+        &meter.shared,
+    )
 }
 
 fn disk(sheet: &mut Sheet<'_>, engine: &Engine) -> fmt::Result {
@@ -186,4 +186,3 @@ impl Process {
         Ok(())
     }
 }
-

@@ -37,7 +37,10 @@ pub async fn keep_alive(engine: Weak<Engine>) {
         if is_alive(changed.elapsed(), patience) {
             tell(&[NotifyState::Watchdog]);
         } else {
-            tracing::error!(seconds = changed.elapsed().as_secs(), "the writer is stuck; the service manager will be told no more");
+            tracing::error!(
+                seconds = changed.elapsed().as_secs(),
+                "the writer is stuck; the service manager will be told no more"
+            );
         }
         sleep(patience / 4).await;
     }
@@ -51,5 +54,20 @@ fn is_alive(since: Duration, patience: Duration) -> bool {
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "cannot tell the service manager how the service is");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_stands_still_is_told_of_no_more_before_the_patience_ends() {
+        for seconds in [2, 30] {
+            let patience = Duration::from_secs(seconds);
+            // It goes on once a second.
+            assert!(is_alive(Duration::from_secs(1), patience));
+            assert!(!is_alive(patience, patience));
+        }
     }
 }

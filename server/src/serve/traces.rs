@@ -63,7 +63,9 @@ mod enabled {
             .with_tracer(provider.tracer("indicatord"))
             .with_location(false)
             .with_threads(false)
-            .with_filter(Targets::new().with_target(crate::serve::calls::CALLS_TARGET, Level::DEBUG).with_default(LevelFilter::OFF));
+            .with_filter(
+                Targets::new().with_target(crate::serve::calls::CALLS_TARGET, Level::DEBUG).with_default(LevelFilter::OFF),
+            );
         Ok((layer, Traces(provider)))
     }
 

@@ -47,5 +47,7 @@ pub fn add(routes: Routes, hub: &Arc<Hub>, started_at: Time) -> Routes {
         .add_service(
             AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(hub))).max_decoding_message_size(usize::MAX),
         )
-        .add_service(AdminServiceServer::new(admin::Admin::new(Arc::clone(hub), started_at)).max_decoding_message_size(usize::MAX))
+        .add_service(
+            AdminServiceServer::new(admin::Admin::new(Arc::clone(hub), started_at)).max_decoding_message_size(usize::MAX),
+        )
 }

@@ -219,9 +219,7 @@ impl Lane {
     pub(super) fn take(&self, engine: &Engine, position: u64) -> Take {
         let take = match &mut *self.content() {
             Content::Every(ring) => ring.take(position),
-            Content::Latest { steps, .. } => {
-                steps.take(engine, position, self.selection.include_previous, &self.meter.encoded)
-            }
+            Content::Latest { steps, .. } => steps.take(engine, position, self.selection.include_previous, &self.meter.encoded),
         };
         if let Take::Frames(frames, _) = &take {
             self.meter.shared.inc_by(frames.len() as u64);
