@@ -159,7 +159,7 @@ async fn run_server(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> a
     let private = Private::new(&readiness, &calls);
     let closed = CancellationToken::new();
     let (admin, told) = tell(&settings, &private, closed.clone()).await?;
-    tracing::info!(%address, %admin, data = %settings.data.display(), "opening the store");
+    tracing::debug!(%address, %admin, data = %settings.data.display(), "opening the store");
 
     let options = engine::Options { write_queue: settings.write_queue, clock: now, retention: settings.retention() };
     let engine = Arc::new(Engine::open(&settings.data, options)?);

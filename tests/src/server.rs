@@ -237,7 +237,8 @@ pub fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Ended {
 
 /// Runs `indicatord serve` over a directory, which it is expected to refuse.
 pub fn serve(directory: &Path) -> Ended {
-    run(&[OsStr::new("serve"), OsStr::new("--data"), directory.as_os_str(), OsStr::new("--listen"), OsStr::new("127.0.0.1:0")])
+    let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"].map(OsStr::new);
+    run(&[&[OsStr::new("serve"), OsStr::new("--data"), directory.as_os_str()], &listen[..]].concat())
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
