@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
@@ -115,24 +115,21 @@ impl Default for Calls {
                 in_flight: Family::get_or_create_owned(&in_flight, &MethodLabels { service, method: name }),
             })
         };
-        let methods = methods().map(|(service, name)| (format!("/{service}/{name}"), method(service, name))).collect();
+        let methods = METHODS.iter().map(|&(service, name)| (format!("/{service}/{name}"), method(service, name))).collect();
         let unknown = method("unknown", "unknown");
         Self(Arc::new(Counted { methods, unknown, requests, seconds: histograms, in_flight, connections: Gauge::default() }))
     }
 }
 
-/// Every method that is served.
-fn methods() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let services = indicator_proto::pool().services();
-    let described = services.flat_map(|service| {
-        let names: Vec<String> = service.methods().map(|method| method.name().to_owned()).collect();
-        let service: &'static str = service.full_name().to_owned().leak();
-        names.into_iter().map(move |name| (service, &*name.leak()))
+/// Every method that is served, by service.
+static METHODS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
+    let described = indicator_proto::pool().services().flat_map(|service| {
+        let name: &'static str = service.full_name().to_owned().leak();
+        service.methods().map(|method| (name, &*method.name().to_owned().leak())).collect::<Vec<_>>()
     });
-    let reflection = [pb::v1::server_reflection_server::SERVICE_NAME, pb::v1alpha::server_reflection_server::SERVICE_NAME]
-        .map(|service| (service, "ServerReflectionInfo"));
-    described.chain(reflection)
-}
+    let reflection = [pb::v1::server_reflection_server::SERVICE_NAME, pb::v1alpha::server_reflection_server::SERVICE_NAME];
+    described.chain(reflection.map(|service| (service, "ServerReflectionInfo"))).collect()
+});
 
 impl Calls {
     /// Makes them known.

@@ -14,7 +14,11 @@ pub const BUILT: bool = cfg!(feature = "otlp");
 
 #[cfg(feature = "otlp")]
 mod enabled {
-    use std::{fmt, time::Duration};
+    use std::{
+        fmt,
+        sync::atomic::{AtomicBool, Ordering},
+        time::Duration,
+    };
 
     use http::{HeaderMap, Request, Response};
     use opentelemetry::{
@@ -47,7 +51,11 @@ mod enabled {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let client = OnRuntime { runtime: Handle::current(), client: HyperClient::with_default_connector(PATIENCE, None) };
+        let client = OnRuntime {
+            runtime: Handle::current(),
+            client: HyperClient::with_default_connector(PATIENCE, None),
+            failing: AtomicBool::new(false),
+        };
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -96,6 +104,8 @@ mod enabled {
     struct OnRuntime {
         runtime: Handle,
         client: HyperClient,
+        /// Whether the last request failed, which is said once.
+        failing: AtomicBool,
     }
 
     impl fmt::Debug for OnRuntime {
@@ -108,7 +118,18 @@ mod enabled {
     impl HttpClient for OnRuntime {
         async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
             let client = self.client.clone();
-            self.runtime.spawn(async move { client.send_bytes(request).await }).await?
+            let sent = self.runtime.spawn(async move { client.send_bytes(request).await }).await?;
+            let failure = match &sent {
+                Ok(response) if response.status().is_success() => None,
+                Ok(response) => Some(response.status().to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
+                (false, Some(error)) => tracing::warn!(error, "the collector does not take the traces; they are dropped"),
+                (true, None) => tracing::info!("the collector takes the traces again"),
+                _ => {}
+            }
+            sent
         }
     }
 }
