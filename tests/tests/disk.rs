@@ -6,16 +6,18 @@
 use std::{fs, io::Write as _, path::Path, process::Command};
 
 use indicator_proto::{
-    health::{HealthCheckRequest, health_check_response::ServingStatus},
+    health::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus},
     v1::{Alarm, AlarmKind, WriteObservationsRequest},
 };
 use indicator_tests::{
+    LONG,
     client::merge,
     figures::{stations, value},
     server::{Server, serve},
 };
 use tempfile::TempDir;
-use tonic::Code;
+use tokio::time::timeout;
+use tonic::{Code, Streaming};
 
 /// A small file system in memory; unmounted when dropped.
 struct SmallDisk(TempDir);
@@ -52,6 +54,10 @@ impl Drop for SmallDisk {
     }
 }
 
+async fn next(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    timeout(LONG, health.message()).await.expect("the health changes").unwrap().unwrap().status()
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     let disk = SmallDisk::mount("160m");
@@ -62,10 +68,10 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
 
     let writes = || HealthCheckRequest { service: "writes".to_owned() };
     let mut health = client.health().watch(writes()).await.unwrap().into_inner();
-    assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    assert_eq!(next(&mut health).await, ServingStatus::Serving);
     let filler = disk.fill();
     // Without a write.
-    assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    assert_eq!(next(&mut health).await, ServingStatus::NotServing);
     assert_eq!(client.status().await.alarms.iter().map(Alarm::kind).collect::<Vec<_>>(), [AlarmKind::LowDisk]);
     for _ in 0..3 {
         let refusal = client.try_write(merge(vec![value(&series, "2020", "2")])).await.unwrap_err();
@@ -79,7 +85,7 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     assert_eq!(client.head().await, 2);
 
     fs::remove_file(&filler).unwrap();
-    assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving, "by itself");
+    assert_eq!(next(&mut health).await, ServingStatus::Serving, "by itself");
     assert_eq!(client.status().await.alarms, []);
     client.put(vec![value(&series, "2020", "3")]).await;
     server.restart().await;

@@ -12,7 +12,7 @@ use std::{
 
 use indicator_proto::{
     health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest, health_check_response::ServingStatus},
-    v1::{AlarmKind, GetStatusRequest, WriteObservationsRequest},
+    v1::{AlarmKind, GetStatusRequest, ObservationFilter, WatchRequest, WriteObservationsRequest},
 };
 use indicator_tests::{
     LONG,
@@ -369,6 +369,12 @@ async fn a_frame_for_many_watches_is_encoded_once_and_who_does_not_read_lags() {
     })
     .await;
     drop((stalled, lagging));
+    // Nor does one to whom nothing of it matters, and who is told nothing for a day.
+    let filter = Some(ObservationFilter { indicators: vec!["output".to_owned()], ..ObservationFilter::default() });
+    let progress_interval = Some(prost_types::Duration { seconds: 24 * 60 * 60, nanos: 0 });
+    let mut quiet = Transcript::open(&client, WatchRequest { filter, progress_interval, ..everything() }).await.unwrap();
+    quiet.until(1).await;
+    client.put(vec![value(&stations(), "2020", "3")]).await;
     eventually("nobody lags", async || metric(&metrics(&server).await, "indicatord_subscriber_lag_revisions_max") == Some(0.0))
         .await;
 }
