@@ -4,7 +4,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
+    "grpc/health/v1/health.proto",
     "indicator/v1/admin.proto",
     "indicator/v1/analytics.proto",
     "indicator/v1/archive.proto",

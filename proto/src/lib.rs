@@ -39,5 +39,12 @@ pub mod v1 {
     tonic::include_proto!("indicator.v1");
 }
 
-/// The encoded `google.protobuf.FileDescriptorSet` of the schema.
+/// Messages and stubs of the package `grpc.health.v1`, gRPC's health checking protocol. Its `.proto` file is that of the gRPC authors,
+/// under the Apache License 2.0.
+#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::invalid_html_tags)]
+pub mod health {
+    tonic::include_proto!("grpc.health.v1");
+}
+
+/// The encoded `google.protobuf.FileDescriptorSet` of the schema, and of the health checking protocol.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/indicator.bin"));

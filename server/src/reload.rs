@@ -1,11 +1,13 @@
 //! SIGHUP: reads the settings, the certificates and the credentials again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use indicator_server::{
     access::Keyring,
+    engine::Engine,
     serve::{
         config::{ServeArgs, Settings},
+        systemd,
         tls::Tls,
     },
 };
@@ -21,6 +23,7 @@ pub(crate) struct Reload {
     pub(crate) set_log: SetLog,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) keyring: Option<Arc<Keyring>>,
+    pub(crate) engine: Weak<Engine>,
 }
 
 impl Reload {
@@ -31,7 +34,9 @@ impl Reload {
             Err(error) => return tracing::error!(%error, "SIGHUP cannot be had"),
         };
         while hangup.recv().await.is_some() {
+            systemd::reloading();
             self.reload();
+            systemd::ready("Read the settings again");
         }
     }
 
@@ -54,6 +59,12 @@ impl Reload {
                 Ok(()) => applied.log.clone_from(&new.log),
                 Err(error) => tracing::error!(%error, "the log stays as it was"),
             }
+        }
+        if new.disk_limits() != applied.disk_limits()
+            && let Some(engine) = self.engine.upgrade()
+        {
+            engine.set_disk_limits(new.disk_limits());
+            (applied.min_free_bytes, applied.quota_bytes) = (new.min_free_bytes, new.quota_bytes);
         }
         let waiting = applied.differences(&new);
         if !waiting.is_empty() {

@@ -128,6 +128,68 @@ fn a_port_in_use_is_one_clear_line() {
 }
 
 #[test]
+fn a_private_port_in_use_names_its_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("data");
+    let arguments =
+        ["serve", "--data", path.to_str().unwrap(), "--listen", "127.0.0.1:0", "--log", "off", "--admin-listen", &address];
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains(&address) && error.contains("in use") && error.contains("--admin-listen"), "{error}");
+    assert!(!path.exists(), "the store stays untouched");
+}
+
+#[test]
+fn the_example_of_a_settings_file_is_accepted_with_and_without_its_comments() {
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/indicatord.toml");
+    let output = run(&["serve", "--check-config", "--config", example.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = std::fs::read_to_string(&example).unwrap();
+    // Settings that are commented out have no space after the mark; their files need not be there for `config`.
+    let lines: Vec<_> =
+        text.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n")).unwrap();
+    let output = run(&["config", "--config", file.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let used = String::from_utf8(output.stdout).unwrap();
+    assert!(used.contains("otlp-endpoint") && used.contains("tls-client-ca"), "{used}");
+}
+
+#[test]
+fn the_service_manager_is_told_of_start_life_and_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let next = || {
+        let mut message = [0; 1024];
+        let size = manager.recv(&mut message).expect("the service manager is told something");
+        String::from_utf8(message[..size].to_vec()).unwrap()
+    };
+    let data = directory.path().join("data");
+    let mut server = indicatord(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--log", "off", "--data"])
+        .arg(data)
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "2000000")
+        .spawn()
+        .unwrap();
+    let told: Vec<_> = (0..2).map(|_| next()).collect();
+    assert!(told.iter().any(|message| message.starts_with("READY=1\nSTATUS=Serving on 127.0.0.1:")), "{told:?}");
+    for _ in 0..4 {
+        assert_eq!(next(), "WATCHDOG=1\n");
+    }
+    let killed = Command::new("kill").args(["-s", "TERM", &server.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    while next() != "STOPPING=1\n" {}
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn wrong_settings_are_exit_code_2_and_name_what_to_do() {
     let output = run(&["serve", "--data", "unused", "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2));

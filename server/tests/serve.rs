@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt as _, stream};
+use indicator_proto::health::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use indicator_proto::v1::{
     BackupRequest, BackupResponse, CompactRequest, CompactResponse, GetStatusRequest, GetStatusResponse, VerifyRequest,
     VerifyResponse, WatchRequest, WatchResponse,
@@ -16,17 +17,16 @@ use indicator_proto::v1::{
     watch_service_client::WatchServiceClient,
     watch_service_server::{WatchService, WatchServiceServer},
 };
-use indicator_server::serve::{self, Deadline, Door, Options};
+use indicator_server::serve::{self, Calls, Deadline, Door, Options, Readiness};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, transport::Channel};
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::{v1 as reflection, v1alpha};
 use tonic_types::StatusExt as _;
 
@@ -94,10 +94,17 @@ async fn start(options: Options) -> Server {
     let (sender, calls) = mpsc::unbounded_channel();
     let release = CancellationToken::new();
     let hanging = Hanging { calls: sender, release: release.clone() };
-    let routes = serve::routes(stop.clone())
+    let (readiness, alarms) = (Readiness::default(), watch::channel([].into()).1);
+    readiness.serve();
+    tokio::spawn({
+        let (readiness, stop) = (readiness.clone(), stop.clone());
+        async move { readiness.stop_when_asked(stop.clone(), stop).await }
+    });
+    let routes = serve::routes(&readiness, alarms, stop.clone())
         .add_service(WatchServiceServer::new(hanging.clone()))
         .add_service(AdminServiceServer::new(hanging));
-    let running = tokio::spawn(serve::run(listener, Door::default(), routes, options, stop.clone().cancelled_owned()));
+    let stopping = stop.clone().cancelled_owned();
+    let running = tokio::spawn(serve::run(listener, Door::default(), routes, options, Calls::default(), stopping));
     Server { address, stop, running, calls, release }
 }
 

@@ -30,7 +30,8 @@ class Server:
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory()
-        command = [BINARY, "serve", "--data", f"{self.directory.name}/data", "--listen", "127.0.0.1:0", "--log-format", "json"]
+        command = [BINARY, "serve", "--data", f"{self.directory.name}/data", "--listen", "127.0.0.1:0"]
+        command += ["--admin-listen", "off", "--log-format", "json"]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.address = self._address()
         # The log is read on, so that the server never waits for a reader.

@@ -118,6 +118,8 @@ class Grpcurl(TestCase):
         self.assertEqual(read["observation"]["value"], "90000")
         health = self.grpcurl("grpc.health.v1.Health/Check", {})
         self.assertEqual(json.loads(health.stdout), {"status": "SERVING"})
+        health = self.grpcurl("grpc.health.v1.Health/List", {})
+        self.assertEqual(json.loads(health.stdout)["statuses"]["writes"], {"status": "SERVING"})
 
     def test_it_shows_the_details_of_an_error(self):
         done = self.grpcurl("indicator.v1.ObservationService.WriteObservations", {"changes": [self.figure("2020", "1")]})

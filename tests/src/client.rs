@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use indicator_proto::health::health_client::HealthClient;
 use indicator_proto::v1::{
     ApplyCatalogRequest, ApplyCatalogResponse, AsOf, Commit, GetObservationRequest, GetStatusRequest, GetStatusResponse,
     ListCommitsRequest, ListVintagesRequest, Observation, ObservationFilter, QueryObservationsRequest, SeriesKey, Vintage,
@@ -108,6 +109,12 @@ impl Client {
     #[must_use]
     pub fn admin(&self) -> AdminServiceClient<Transport> {
         AdminServiceClient::new(self.transport.clone())
+    }
+
+    /// The stub of gRPC's health checks.
+    #[must_use]
+    pub fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
     }
 
     /// Changes the catalog.

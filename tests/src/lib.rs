@@ -6,6 +6,7 @@
 //! - [`transcript`]: reads a watch and checks on the way what holds on every stream.
 //! - [`check`]: what clients recorded of their watches against the log, guarantee by guarantee.
 //! - [`recorder`]: records what a client sees of its watches, for the checker.
+//! - [`http`]: asks for pages of the private port.
 //! - [`proxy`]: cuts, stalls and delays connections.
 //! - [`record`]: the record as a plain list of versions, which real servers must agree with.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -14,6 +15,7 @@ pub mod catalog;
 pub mod check;
 pub mod client;
 pub mod figures;
+pub mod http;
 pub mod proxy;
 pub mod record;
 pub mod recorder;

@@ -43,6 +43,7 @@ pub struct Server {
     process: Child,
     log: Arc<Mutex<Vec<String>>>,
     address: SocketAddr,
+    admin: SocketAddr,
     directory: PathBuf,
     flags: Vec<String>,
     /// Vanishes with the server.
@@ -74,8 +75,8 @@ impl Server {
     #[must_use]
     pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
         let flags: Vec<String> = flags.iter().map(|&f| f.to_owned()).collect();
-        let (process, log, address) = spawn(directory, &flags);
-        Self { process, log, address, directory: directory.to_owned(), flags, own: None }
+        let (process, log, (address, admin)) = spawn(directory, &flags);
+        Self { process, log, address, admin, directory: directory.to_owned(), flags, own: None }
     }
 
     /// Starts one over a directory and kills it after a time, wherever it is with opening its store.
@@ -90,6 +91,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers those who run it.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
     }
 
     /// Its data directory.
@@ -152,7 +159,13 @@ impl Server {
     /// Starts it again over the same directory, on another port; it must have ended.
     pub fn start_again(&mut self) {
         assert!(self.process.try_wait().unwrap().is_some(), "the server still runs");
-        (self.process, self.log, self.address) = spawn(&self.directory, &self.flags);
+        (self.process, self.log, (self.address, self.admin)) = spawn(&self.directory, &self.flags);
+    }
+
+    /// Starts it again with other flags.
+    pub fn start_again_with(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|&f| f.to_owned()).collect();
+        self.start_again();
     }
 
     /// Stops it and starts it again.
@@ -224,7 +237,8 @@ pub fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Ended {
 
 /// Runs `indicatord serve` over a directory, which it is expected to refuse.
 pub fn serve(directory: &Path) -> Ended {
-    run(&[OsStr::new("serve"), OsStr::new("--data"), directory.as_os_str(), OsStr::new("--listen"), OsStr::new("127.0.0.1:0")])
+    let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"].map(OsStr::new);
+    run(&[&[OsStr::new("serve"), OsStr::new("--data"), directory.as_os_str()], &listen[..]].concat())
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -237,7 +251,10 @@ fn command(directory: &Path, flags: &[String]) -> Command {
     command
 }
 
-fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
+/// Where it listens, for all and for those who run it.
+type Addresses = (SocketAddr, SocketAddr);
+
+fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, Addresses) {
     let mut process = command(directory, flags).stderr(Stdio::piped()).spawn().unwrap();
     let log = Log::default();
     let (sender, listening) = mpsc::channel();
@@ -247,7 +264,7 @@ fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
         move || keep(stderr, &log, &sender)
     });
     match listening.recv_timeout(LONG) {
-        Ok(address) => (process, log, address),
+        Ok(addresses) => (process, log, addresses),
         Err(_) => {
             let _ = process.kill();
             let status = process.wait().unwrap();
@@ -256,16 +273,16 @@ fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
     }
 }
 
-/// Keeps the log, so that the server never waits for a reader, and tells the address in it.
-fn keep(stderr: ChildStderr, log: &Log, listening: &mpsc::Sender<SocketAddr>) {
+/// Keeps the log, so that the server never waits for a reader, and tells the addresses in it.
+fn keep(stderr: ChildStderr, log: &Log, listening: &mpsc::Sender<Addresses>) {
     for line in BufReader::new(stderr).lines() {
         let Ok(line) = line else { return };
         let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         log.lock().unwrap().push(line);
         if event["fields"]["message"] == "listening" {
-            let address = event["fields"]["address"].as_str().unwrap().parse().unwrap();
+            let address = |name: &str| event["fields"][name].as_str().unwrap().parse().unwrap();
             // The starter waits for one.
-            let _ = listening.send(address);
+            let _ = listening.send((address("address"), address("admin")));
         }
     }
 }

@@ -309,7 +309,7 @@ async fn the_calls_of_a_credential_end_with_it() {
 
 #[tokio::test]
 async fn health_asks_nobody_who_he_is() {
-    use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+    use indicator_proto::health::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
     let server = Server::start_with(&["--auth"]);
     let channel = Endpoint::from_shared(format!("http://{}", server.address())).unwrap().connect_lazy();
     let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap().into_inner();

@@ -5,14 +5,19 @@
 
 use std::{fs, io::Write as _, path::Path, process::Command};
 
-use indicator_proto::v1::WriteObservationsRequest;
+use indicator_proto::{
+    health::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus},
+    v1::{Alarm, AlarmKind, WriteObservationsRequest},
+};
 use indicator_tests::{
+    LONG,
     client::merge,
     figures::{stations, value},
     server::{Server, serve},
 };
 use tempfile::TempDir;
-use tonic::Code;
+use tokio::time::timeout;
+use tonic::{Code, Streaming};
 
 /// A small file system in memory; unmounted when dropped.
 struct SmallDisk(TempDir);
@@ -49,6 +54,10 @@ impl Drop for SmallDisk {
     }
 }
 
+async fn next(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    timeout(LONG, health.message()).await.expect("the health changes").unwrap().unwrap().status()
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     let disk = SmallDisk::mount("160m");
@@ -57,7 +66,13 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     let series = stations();
     client.put(vec![value(&series, "2020", "1")]).await;
 
+    let writes = || HealthCheckRequest { service: "writes".to_owned() };
+    let mut health = client.health().watch(writes()).await.unwrap().into_inner();
+    assert_eq!(next(&mut health).await, ServingStatus::Serving);
     let filler = disk.fill();
+    // Without a write.
+    assert_eq!(next(&mut health).await, ServingStatus::NotServing);
+    assert_eq!(client.status().await.alarms.iter().map(Alarm::kind).collect::<Vec<_>>(), [AlarmKind::LowDisk]);
     for _ in 0..3 {
         let refusal = client.try_write(merge(vec![value(&series, "2020", "2")])).await.unwrap_err();
         assert_eq!(refusal.what(), (Code::ResourceExhausted, "STORAGE_FULL"), "{refusal:?}");
@@ -70,6 +85,8 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     assert_eq!(client.head().await, 2);
 
     fs::remove_file(&filler).unwrap();
+    assert_eq!(next(&mut health).await, ServingStatus::Serving, "by itself");
+    assert_eq!(client.status().await.alarms, []);
     client.put(vec![value(&series, "2020", "3")]).await;
     server.restart().await;
     assert_eq!(server.client().value(&series, "2020").await, "3");

@@ -3,10 +3,13 @@
 //! One process orders commands by a queue, which is all that is here. Several would read them from a replicated log, whose
 //! sequence is the revision; the state machine behind this trait would be the same.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-    mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    time::Duration,
 };
 
 use indicator_proto::Time;
@@ -25,10 +28,14 @@ pub(super) struct Sequenced {
     pub(super) reply: Reply,
 }
 
+/// There will be no more commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended;
+
 /// Commands in their order.
 pub(super) trait ChangeLog {
-    /// The next command, after `head`; waits for one. `None` when there will be no more.
-    fn next(&mut self, head: Head) -> Option<Sequenced>;
+    /// The next command, after `head`; waits for one as long as this.
+    fn next(&mut self, head: Head, patience: Duration) -> Result<Option<Sequenced>, Ended>;
 
     /// The next command, if one is there already.
     fn next_waiting(&mut self, head: Head) -> Option<Sequenced>;
@@ -65,8 +72,12 @@ impl LocalLog {
 }
 
 impl ChangeLog for LocalLog {
-    fn next(&mut self, head: Head) -> Option<Sequenced> {
-        self.queue.recv().ok().map(|waiting| self.sequence(head, waiting))
+    fn next(&mut self, head: Head, patience: Duration) -> Result<Option<Sequenced>, Ended> {
+        match self.queue.recv_timeout(patience) {
+            Ok(waiting) => Ok(Some(self.sequence(head, waiting))),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Ended),
+        }
     }
 
     fn next_waiting(&mut self, head: Head) -> Option<Sequenced> {

@@ -1,12 +1,12 @@
 //! What is kept in memory, from the store.
 
-use indicator_proto::v1::EntryKind;
+use indicator_proto::{Time, v1::EntryKind};
 
 use super::{Error, Head, SeriesIndex, catalog, shared::Shared};
 use crate::store::{self, Store};
 
 /// Reads the series, the catalog with all its versions, and where the log ends.
-pub(super) fn load(store: Store) -> Result<Shared, Error> {
+pub(super) fn load(store: Store, clock: fn() -> Time) -> Result<Shared, Error> {
     let mut index = SeriesIndex::default();
     for item in store.series() {
         let (id, key) = item?;
@@ -29,5 +29,5 @@ pub(super) fn load(store: Store) -> Result<Shared, Error> {
         Some((revision, header)) => Head { revision, time: Some(header.time()?), hash: header.hash },
         None => Head { revision: 0, time: None, hash: [0; 32] },
     };
-    Ok(Shared::new(store, catalog, index, head))
+    Ok(Shared::new(store, catalog, index, head, clock))
 }

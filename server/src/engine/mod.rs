@@ -4,6 +4,7 @@
 //! with one flush, publishes them, and answers. Readers share the catalog, the series index and a cache of decoded states with
 //! it (`shared`); each fixes the head revision when it starts and sees exactly that state.
 
+mod alarm;
 pub mod analysis;
 pub mod catalog;
 mod changelog;
@@ -16,6 +17,7 @@ pub mod formula;
 mod horizon;
 mod index;
 mod load;
+mod meter;
 mod picture;
 mod plan;
 mod preferred;
@@ -35,12 +37,14 @@ use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
 use indicator_proto::{Period, SeriesKey, Time, v1::ErrorReason};
 use tokio::sync::watch;
 
+pub use alarm::Alarm;
 pub use command::{CatalogCommand, CellWrite, Command, Context, Mode, Place, RequestId, SeriesWrite, WriteCommand};
 pub use commit::{CellChange, Commit, Counts, Receipt, SeriesChanges};
 pub use error::{Error, SeriesChanged, Violation};
 pub use filter::{Filter, Sources};
 pub use horizon::Retention;
 pub use index::SeriesIndex;
+pub use meter::Meter;
 pub use picture::{Difference, Picture, PictureChange, Shift};
 pub use query::{Chunk, Cursor, Query, Row, Summary};
 pub use read::Moment;
@@ -50,7 +54,7 @@ pub use token::{Purpose, TokenError, Tokens, fingerprint};
 pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
 
 use crate::store::{
-    Found, Gap, Header, Scope, Store,
+    DiskLimits, Found, Gap, Header, Scope, Store,
     archive::{Backup, Since},
 };
 use changelog::{LocalAppender, LocalLog};
@@ -95,7 +99,7 @@ impl Engine {
     pub fn over(store: Store, options: Options) -> Result<Self, Error> {
         let tokens = Tokens::new(store.token_key(), store.epoch());
         let horizon = Horizon::new(options.retention, options.clock, store.horizon()?);
-        let shared = Arc::new(load::load(store)?);
+        let shared = Arc::new(load::load(store, options.clock)?);
         let (appender, log) = LocalLog::new(options.write_queue, options.clock);
         let writer = thread::Builder::new().name("writer".into()).spawn({
             let shared = Arc::clone(&shared);
@@ -173,6 +177,40 @@ impl Engine {
     /// [`Error::Store`].
     pub fn size_on_disk(&self) -> Result<u64, Error> {
         Ok(self.shared.store.size_on_disk()?)
+    }
+
+    /// Bytes that are free on the file system of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        Ok(self.shared.store.free_bytes()?)
+    }
+
+    /// When writes are stopped for want of room.
+    #[must_use]
+    pub fn disk_limits(&self) -> DiskLimits {
+        self.shared.store.limits()
+    }
+
+    /// Changes that; alarms begin and end accordingly.
+    pub fn set_disk_limits(&self, limits: DiskLimits) {
+        self.shared.store.set_limits(limits);
+        // Whether it is possible to write concerns whoever writes.
+        let _ = self.shared.check_writable();
+    }
+
+    /// What stops writes now; a change of it is seen within a second or so, whether somebody writes or not.
+    #[must_use]
+    pub fn alarms(&self) -> watch::Receiver<Arc<[Alarm]>> {
+        self.shared.alarms.follow()
+    }
+
+    /// What the writer has done.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.shared.meter
     }
 
     /// How many commands wait for the writer.

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Instant,
 };
 
 use indicator_proto::{SeriesKey, Time};
@@ -322,7 +323,10 @@ impl Record {
         let written = if self.batch.bytes() == 0 && self.commits.is_empty() {
             Ok(())
         } else {
-            self.spill().and_then(|()| Ok(self.shared.store.sync(self.head.revision, self.head.hash)?))
+            let begun = Instant::now();
+            let written = self.spill().and_then(|()| Ok(self.shared.store.sync(self.head.revision, self.head.hash)?));
+            self.shared.meter.flushed(begun.elapsed());
+            written
         };
         self.requests.clear();
         let commits = std::mem::take(&mut self.commits);

@@ -8,8 +8,8 @@ use indicator_proto::Time;
 use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::watch;
 
-use super::{Commit, Error, SeriesIndex, catalog::Catalog, picture::Numbers};
-use crate::store::{SeriesState, Store};
+use super::{Commit, Error, Meter, SeriesIndex, alarm::Alarms, catalog::Catalog, picture::Numbers};
+use crate::store::{self, SeriesState, Store};
 
 /// Memory for decoded states of series, in bytes.
 const CACHE_BYTES: u64 = 128 << 20;
@@ -69,6 +69,8 @@ fn weight(commit: &Commit) -> usize {
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) catalog: ArcSwap<Catalog>,
+    pub(super) alarms: Alarms,
+    pub(super) meter: Meter,
     index: RwLock<SeriesIndex>,
     /// Lines of derived indicators that are watched.
     numbers: Mutex<Numbers>,
@@ -78,10 +80,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(store: Store, catalog: Catalog, index: SeriesIndex, head: Head) -> Self {
+    pub(super) fn new(store: Store, catalog: Catalog, index: SeriesIndex, head: Head, clock: fn() -> Time) -> Self {
         Self {
             store,
             catalog: ArcSwap::from_pointee(catalog),
+            alarms: Alarms::new(clock),
+            meter: Meter::default(),
             index: RwLock::new(index),
             numbers: Mutex::default(),
             cache: Cache::with_weighter(100_000, CACHE_BYTES, StateWeight),
@@ -162,10 +166,18 @@ impl Shared {
         self.index().touched(series, revision);
     }
 
+    /// Whether writes are possible now. Whoever follows the alarms learns of it too.
+    pub(super) fn check_writable(&self) -> Result<(), store::Error> {
+        let obstacles = self.store.obstacles();
+        self.alarms.note(&obstacles);
+        obstacles.into_iter().next().map_or(Ok(()), Err)
+    }
+
     /// Advances the head over these commits, all of which are on disk.
     pub(super) fn publish(&self, commits: Vec<Arc<Commit>>) {
         let Some(last) = commits.last() else { return };
         let head = Head { revision: last.revision, time: Some(last.time), hash: last.hash };
+        commits.iter().for_each(|commit| self.meter.committed(commit.counts));
         {
             let mut recent = self.recent.write().expect("nothing panics while it holds this lock");
             commits.into_iter().for_each(|commit| recent.push(commit));

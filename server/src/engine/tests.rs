@@ -232,12 +232,53 @@ async fn a_write_that_expects_another_revision_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_quota_begins_and_ends_an_alarm_while_the_engine_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    fill_catalog(&engine).await;
+    let mut alarms = engine.alarms();
+    assert!(alarms.borrow_and_update().is_empty());
+
+    let limits = engine.disk_limits();
+    engine.set_disk_limits(crate::store::DiskLimits { quota: 1, ..limits });
+    assert!(alarms.has_changed().unwrap());
+    let first = alarms.borrow_and_update().to_vec();
+    assert_eq!(first.iter().map(|alarm| alarm.kind).collect::<Vec<_>>(), [v1::AlarmKind::Quota]);
+    let refused = engine.apply(Command::Write(write(&[("2010", "1")], None))).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(crate::store::Error::OverQuota { quota: 1, .. })), "{refused}");
+
+    // The figures in it change without waking anybody, and it is the same alarm.
+    engine.set_disk_limits(crate::store::DiskLimits { quota: 2, ..limits });
+    assert!(!alarms.has_changed().unwrap());
+    let second = alarms.borrow().to_vec();
+    assert_eq!(second[0].since, first[0].since);
+    assert_ne!(second[0].message, first[0].message);
+
+    engine.set_disk_limits(limits);
+    assert!(alarms.has_changed().unwrap() && alarms.borrow_and_update().is_empty());
+    apply(&engine, write(&[("2010", "1")], None)).await;
+}
+
+#[tokio::test]
+async fn the_writer_has_a_pulse_while_nothing_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    let pulse = engine.meter().pulse();
+    let beats = async {
+        while engine.meter().pulse() < pulse + 2 {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), beats).await.expect("it beats");
+}
+
+#[tokio::test]
 async fn the_same_commands_make_the_same_log() {
     let mut hashes = Vec::new();
     for _ in 0..2 {
         let directory = tempfile::tempdir().unwrap();
         let store = crate::store::Store::open(directory.path()).unwrap();
-        let shared = Arc::new(load::load(store).unwrap());
+        let shared = Arc::new(load::load(store, clock).unwrap());
         let mut record = record::Record::new(Arc::clone(&shared));
         for number in 0..40_u64 {
             let time = Time::from_micros(1_000_000 * number as i64).unwrap();

@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Error, Receipt,
-    changelog::{ChangeLog, Reply, Sequenced},
+    changelog::{ChangeLog, Ended, Reply, Sequenced},
     record::Record,
     shared::Shared,
 };
@@ -12,20 +12,35 @@ use crate::store;
 const GROUP_COMMANDS: usize = 1024;
 const GROUP_BYTES: usize = 8 << 20;
 
+/// How often the disk is looked at while there is nothing to write.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Applies commands until the log ends: takes all that wait, applies them in order, flushes once, then answers.
 pub(super) fn run(shared: &Arc<Shared>, mut log: impl ChangeLog) {
     let mut record = Record::new(Arc::clone(shared));
-    while let Some(first) = log.next(record.head()) {
+    loop {
+        shared.meter.beat();
+        let mut next = match log.next(record.head(), LOOK) {
+            Ok(next) => next,
+            Err(Ended) => break,
+        };
         // Before the group, not within it: once staged, it must reach the disk.
-        let writable = shared.store.check_writable();
+        let writable = shared.check_writable();
         let mut outcomes = Vec::new();
-        let mut next = Some(first);
         while let Some(sequenced) = next {
             outcomes.push(apply(&mut record, sequenced, &writable));
             let room = outcomes.len() < GROUP_COMMANDS && record.staged_bytes() < GROUP_BYTES;
             next = if room { log.next_waiting(record.head()) } else { None };
         }
-        answer(outcomes, record.publish());
+        if !outcomes.is_empty() {
+            shared.meter.group_size.observe(outcomes.len() as f64);
+            let published = record.publish();
+            if published.is_err() {
+                // Before the answers: who asks why then finds the alarm.
+                let _ = shared.check_writable();
+            }
+            answer(outcomes, published);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use tower::ServiceBuilder;
 use super::{
     Access, Peer,
     auth::Authenticate,
+    calls::Calls,
     config::Settings,
     deadline::Deadlines,
     gather::Gather,
@@ -99,18 +100,27 @@ struct Site {
     routes: Routes,
     authenticate: Authenticate,
     options: Options,
+    calls: Calls,
     stages: Stages,
 }
 
-/// Serves `routes` on `listener` until `shutdown` is ready and the open calls have ended, or the grace has.
+/// Serves `routes` on `listener`, and has their calls counted, until `shutdown` is ready and the open calls have ended, or the grace has.
 ///
 /// Stopping has three steps: no new connections and calls, while those in flight run on; near the end of the grace the rest is
 /// answered UNAVAILABLE; at its end connections are cut. Streams that watch for ever should end by themselves at the first step.
-pub async fn run(listener: TcpListener, door: Door, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
+pub async fn run(
+    listener: TcpListener,
+    door: Door,
+    routes: Routes,
+    options: Options,
+    calls: Calls,
+    shutdown: impl Future<Output = ()>,
+) {
     let stages = Stages::default();
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(options.max_connections));
-    let site = Site { routes: routes.prepare(), authenticate: Authenticate::new(door.access), options, stages: stages.clone() };
+    let site =
+        Site { routes: routes.prepare(), authenticate: Authenticate::new(door.access), options, calls, stages: stages.clone() };
     let accept_all = async {
         loop {
             let (socket, slot) = accept(&listener, &slots).await;
@@ -178,6 +188,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Shakes hands, in time, and serves what comes then.
 async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<Tls>>, site: Site) {
+    let _open = site.calls.connection();
     // Answers are small and written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
@@ -203,8 +214,10 @@ async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<T
 
 /// Serves one connection.
 async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(io: IO, peer: Peer, site: Site) {
-    let Site { routes, authenticate, options, stages } = site;
+    let Site { routes, authenticate, options, calls, stages } = site;
     let service = ServiceBuilder::new()
+        // Before all else, so that what is refused is counted too.
+        .layer(calls.of(Some(peer.address)))
         .map_request(move |mut request: http::Request<_>| {
             request.extensions_mut().insert(peer.clone());
             request

@@ -4,40 +4,56 @@
 //! - [`run`] serves a set of [`routes`] on a listener until it is told to stop;
 //! - [`tls`] and [`Access`] say who comes in;
 //! - every call passes [`Deadline`]s and the limit on message sizes before it reaches a service;
+//! - every call is counted ([`Calls`]), and told of on the private port ([`Private`]) with how the server is;
+//! - [`Readiness`] is where the server is between its start and its end, which [`systemd`] is told too;
 //! - [`routes`] holds what every server offers, health and reflection; the services of `indicator.v1` are added to it.
 
 mod auth;
+mod calls;
 pub mod config;
 mod deadline;
 mod gather;
 mod health;
 mod listener;
 mod message_limit;
+mod metrics;
 mod peer;
 mod preface;
+mod private;
+mod readiness;
 mod reflection;
 mod signals;
+pub mod systemd;
 pub mod tls;
+pub mod traces;
+
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{body::Body, service::Routes};
 
-use crate::status;
+use self::readiness::Standing;
+use crate::{engine::Alarm, status};
 
 pub use auth::Access;
+pub use calls::Calls;
 pub use deadline::Deadline;
 pub use listener::{Door, Options, bind, run};
 pub use peer::Peer;
+pub use private::Private;
+pub use readiness::{Phase, Readiness};
 pub use signals::cancel_on_signal;
 
-/// What every server offers: health, whose watches end when `stop` is cancelled, and reflection.
+/// What every server offers: health, by its readiness and what stops writes, whose watches end when `stop` is cancelled; and
+/// reflection.
 ///
 /// Services added to it set their `max_decoding_message_size` to `usize::MAX`: [`Options::max_message_bytes`] is checked before,
 /// with the right status.
-pub fn routes(stop: CancellationToken) -> Routes {
+pub fn routes(readiness: &Readiness, alarms: watch::Receiver<Arc<[Alarm]>>, stop: CancellationToken) -> Routes {
     Routes::from(axum::Router::new().fallback(unknown))
-        .add_service(health::service(stop))
+        .add_service(health::service(Standing::new(readiness, alarms), stop))
         .add_service(reflection::v1())
         .add_service(reflection::v1alpha())
 }

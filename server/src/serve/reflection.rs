@@ -23,7 +23,6 @@ pub(super) fn v1alpha() -> V1AlphaServer<impl V1Alpha> {
 fn schema() -> Builder<'static> {
     [
         indicator_proto::FILE_DESCRIPTOR_SET,
-        tonic_health::pb::FILE_DESCRIPTOR_SET,
         tonic_types::pb::FILE_DESCRIPTOR_SET,
         pb::v1::FILE_DESCRIPTOR_SET,
         pb::v1alpha::FILE_DESCRIPTOR_SET,

@@ -14,7 +14,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::wire;
-use crate::{engine::Error, watch::Hub};
+use crate::{
+    engine::{Alarm, Error},
+    watch::Hub,
+};
 
 /// Serves `indicator.v1.AdminService`.
 #[derive(Clone)]
@@ -73,6 +76,8 @@ impl AdminService for Admin {
         let catalog = engine.catalog();
         let view = catalog.at(head.revision);
         let count = |kind| view.count(kind) as u64;
+        let limits = engine.disk_limits();
+        let alarms = engine.alarms().borrow().iter().map(alarm).collect();
         Ok(Response::new(v1::GetStatusResponse {
             version: env!("CARGO_PKG_VERSION").into(),
             epoch: wire::epoch(engine.epoch()),
@@ -90,6 +95,10 @@ impl AdminService for Admin {
             queued_writes: engine.queued_writes(),
             started_at: Some(self.started_at.into()),
             horizon_revision: engine.horizon()?,
+            disk_free_bytes: engine.free_bytes()?,
+            min_free_bytes: limits.min_free,
+            quota_bytes: limits.quota,
+            alarms,
         }))
     }
 
@@ -101,4 +110,8 @@ impl AdminService for Admin {
         let horizon_revision = compacted.map_err(|_| Error::ShuttingDown)??;
         Ok(Response::new(v1::CompactResponse { horizon_revision }))
     }
+}
+
+fn alarm(alarm: &Alarm) -> v1::Alarm {
+    v1::Alarm { kind: alarm.kind.into(), since: Some(alarm.since.into()), message: alarm.message.clone() }
 }

@@ -25,24 +25,23 @@ use indicator_proto::{
         catalog_service_server::CatalogServiceServer, observation_service_server::ObservationServiceServer,
     },
 };
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
 
-use crate::{access::Caller, engine::Engine, status, watch::Hub};
+use crate::{access::Caller, status, watch::Hub};
 
 /// Who makes a request.
 fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     request.extensions().get().cloned().ok_or_else(status::unannounced)
 }
 
-/// Adds the services of `indicator.v1` to the routes. `stop` ends the streams that would not end by themselves.
+/// Adds the services of `indicator.v1` to the routes, over the engine that the hub follows.
 #[must_use]
-pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &CancellationToken) -> Routes {
+pub fn add(routes: Routes, hub: &Arc<Hub>, started_at: Time) -> Routes {
     // The size of messages is limited before they come here, with the right status.
-    let hub = Hub::new(Arc::clone(engine), stop.clone());
+    let engine = hub.engine();
     let queries = observation::Queries::new(Arc::clone(engine));
     let routes = encoded::route(routes, observation::Queries::PATH, queries);
-    encoded::route(routes, watch::Watches::PATH, watch::Watches::new(Arc::clone(&hub)))
+    encoded::route(routes, watch::Watches::PATH, watch::Watches::new(Arc::clone(hub)))
         .add_service(
             CatalogServiceServer::new(catalog::CatalogApi::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
         )
@@ -51,7 +50,9 @@ pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &Cancel
                 .max_decoding_message_size(usize::MAX),
         )
         .add_service(
-            AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(&hub))).max_decoding_message_size(usize::MAX),
+            AnalyticsServiceServer::new(analytics::Analytics::new(Arc::clone(hub))).max_decoding_message_size(usize::MAX),
         )
-        .add_service(AdminServiceServer::new(admin::Admin::new(hub, started_at)).max_decoding_message_size(usize::MAX))
+        .add_service(
+            AdminServiceServer::new(admin::Admin::new(Arc::clone(hub), started_at)).max_decoding_message_size(usize::MAX),
+        )
 }

@@ -9,17 +9,14 @@ use prost::Message as _;
 use sled::IVec;
 
 use super::{
-    Batch, Error, Gaps, Header, Problems, RequestRecord, SeriesState, Touched, Version, block, history,
+    Batch, DiskLimits, Error, Gaps, Header, Problems, RequestRecord, SeriesState, Touched, Version, block, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
     open::{self, claim, identity, in_directory, open_sled},
+    room::Room,
     state,
     watermark::Watermark,
 };
-
-/// Writes are refused while less than this is free, so that sled, which cannot go on after a failed write, never meets a full
-/// disk: room for a group of commits, and for sled to move segments.
-const RESERVE: u64 = 64 << 20;
 
 /// Name of the horizon of replays among what is kept of the store itself.
 pub(super) const HORIZON: &str = "horizon";
@@ -41,6 +38,7 @@ pub struct Store {
     epoch: [u8; 16],
     token_key: [u8; 32],
     gaps: Gaps,
+    room: Room,
     failed: Mutex<Option<String>>,
     _lock: File,
 }
@@ -128,7 +126,8 @@ impl Store {
         let gaps = db.get(keys::meta(GAPS))?.map_or(Some(Gaps::default()), |bytes| Gaps::decode(&bytes));
         let gaps = gaps.ok_or_else(|| Error::Corrupt("the list of numbers left out is malformed".into()))?;
         let directory = directory.to_owned();
-        let store = Self { db, file, watermark, directory, epoch, token_key, gaps, failed: Mutex::new(None), _lock: lock };
+        let room = Room::new(DiskLimits::default());
+        let store = Self { db, file, watermark, directory, epoch, token_key, gaps, room, failed: Mutex::new(None), _lock: lock };
         Ok((store, acknowledged))
     }
 
@@ -173,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Full`], [`Error::Failed`], [`Error::Io`].
+    /// [`Error::Full`], [`Error::OverQuota`], [`Error::Failed`], [`Error::Io`].
     pub fn set_horizon(&self, revision: u64) -> Result<(), Error> {
         self.check_writable()?;
         let set = self.db.insert(keys::meta(HORIZON), &revision.to_be_bytes());
@@ -412,11 +411,37 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Full`] while there is too little room, [`Error::Failed`] after a write that failed.
+    /// The first of [`Store::obstacles`].
     pub fn check_writable(&self) -> Result<(), Error> {
-        self.check_failed()?;
-        let free = fs4::available_space(&self.directory)?;
-        if free < RESERVE { Err(Error::Full { free, needed: RESERVE }) } else { Ok(()) }
+        self.obstacles().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// All that stops writes now: [`Error::Failed`] after a write that failed, [`Error::Full`] while the file system has too little
+    /// room, [`Error::OverQuota`] while the store takes too much of it; [`Error::Io`] if that cannot be told.
+    pub fn obstacles(&self) -> Vec<Error> {
+        let free = self.free_bytes().and_then(|free| self.room.check_free(free));
+        let quota = self.room.check_quota(|| self.size_on_disk());
+        [self.check_failed(), free, quota].into_iter().filter_map(Result::err).collect()
+    }
+
+    /// Bytes that are free on the file system.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        Ok(fs4::available_space(&self.directory)?)
+    }
+
+    /// When writes are stopped for want of room.
+    #[must_use]
+    pub fn limits(&self) -> DiskLimits {
+        self.room.limits()
+    }
+
+    /// Changes that, from the next check on.
+    pub fn set_limits(&self, limits: DiskLimits) {
+        self.room.set_limits(limits);
     }
 
     /// Hands a batch to sled. It is not on disk before [`Store::sync`].

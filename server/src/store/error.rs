@@ -11,6 +11,19 @@ pub enum Error {
         /// Bytes that must be free for this write.
         needed: u64,
     },
+    /// The store takes more than it may: nothing was written; reads go on.
+    #[error(
+        "the store takes {size} bytes, and its quota is {quota}; nothing was written; raise quota-bytes to {enough} or more: what is \
+         recorded is kept, so the store does not shrink"
+    )]
+    OverQuota {
+        /// Bytes that it takes.
+        size: u64,
+        /// Bytes that it may take.
+        quota: u64,
+        /// The quota with which writes go on.
+        enough: u64,
+    },
     /// A write failed before, so what is on disk is unknown until the store is opened again.
     #[error("writes are refused since one failed: {0}; reads go on; restart the server when the cause is mended")]
     Failed(String),
@@ -50,6 +63,7 @@ impl Error {
     pub fn again(&self) -> Self {
         match self {
             Self::Full { free, needed } => Self::Full { free: *free, needed: *needed },
+            Self::OverQuota { size, quota, enough } => Self::OverQuota { size: *size, quota: *quota, enough: *enough },
             Self::Failed(why) => Self::Failed(why.clone()),
             other => Self::Failed(other.to_string()),
         }

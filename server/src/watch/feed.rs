@@ -43,7 +43,7 @@ pub struct Feed {
     next_progress: Instant,
     next_delivery: Instant,
     timer: Pin<Box<Sleep>>,
-    _subscriber: Subscriber,
+    subscriber: Subscriber,
 }
 
 enum Phase {
@@ -80,7 +80,7 @@ impl Feed {
             // Else all who came together would be sent to in the same instant, again and again.
             next_delivery: now + random_part(subscription.min_interval),
             timer: Box::pin(sleep_until(now)),
-            _subscriber: subscriber,
+            subscriber,
             hub: Arc::clone(hub),
         }
     }
@@ -102,6 +102,7 @@ impl Feed {
                 if frames.len() > PIECE {
                     self.queue.push_front(frames.split_off(PIECE));
                 }
+                self.subscriber.stands_at(self.position);
                 return Some(Ok(frames));
             }
             let step = match std::mem::replace(&mut self.phase, Phase::Ended) {
@@ -284,6 +285,7 @@ impl Feed {
             self.hub.poke();
         }
         set(&mut self.timer, self.next_progress);
+        self.subscriber.waits();
         tokio::select! {
             // The lane outlives the wait.
             _ = self.tip.changed() => {}

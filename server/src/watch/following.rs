@@ -58,7 +58,7 @@ pub enum Told<A: Analysis> {
 pub struct Following<A: Analysis> {
     hub: Arc<Hub>,
     /// Counts as long as it lives.
-    _subscriber: Subscriber,
+    subscriber: Subscriber,
     analysis: Arc<A>,
     start: Start,
     progress_interval: Duration,
@@ -86,7 +86,7 @@ impl<A: Analysis> Following<A> {
     pub fn new(hub: &Arc<Hub>, subscriber: Subscriber, analysis: A, start: Start, progress_interval: Duration) -> Self {
         Self {
             hub: Arc::clone(hub),
-            _subscriber: subscriber,
+            subscriber,
             analysis: Arc::new(analysis),
             start,
             progress_interval,
@@ -113,6 +113,9 @@ impl<A: Analysis> Following<A> {
     }
 
     async fn next(&mut self) -> Result<Told<A>, Error> {
+        if let Some(follower) = &self.follower {
+            self.subscriber.stands_at(follower.revision());
+        }
         match self.phase {
             Phase::Begin => self.begin().await,
             Phase::Reset => {
@@ -178,6 +181,7 @@ impl<A: Analysis> Following<A> {
             if self.phase == Phase::Behind || Instant::now() >= self.next_progress {
                 return Ok(self.progress());
             }
+            self.subscriber.waits();
             tokio::select! {
                 biased;
                 () = self.hub.stopping().cancelled() => {}

@@ -1,13 +1,15 @@
 //! Follows the head of the log for all subscribers, and takes further the lanes of those who wait.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    hash::{Hash, Hasher},
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     task,
@@ -39,7 +41,8 @@ pub struct Hub {
     engine: Arc<Engine>,
     lanes: Mutex<HashMap<Arc<[u8]>, Weak<Lane>>>,
     poke: Notify,
-    subscribers: AtomicU64,
+    subscribers: Mutex<HashSet<Subscribed>>,
+    meter: Arc<Meter>,
     stopping: CancellationToken,
     windows: Arc<Semaphore>,
 }
@@ -52,7 +55,8 @@ impl Hub {
             engine,
             lanes: Mutex::default(),
             poke: Notify::new(),
-            subscribers: AtomicU64::new(0),
+            subscribers: Mutex::default(),
+            meter: Arc::default(),
             stopping,
             windows: Arc::new(Semaphore::new(WINDOWS)),
         });
@@ -89,14 +93,31 @@ impl Hub {
     /// How many watch, or wait to.
     #[must_use]
     pub fn subscribers(&self) -> u64 {
-        self.subscribers.load(Ordering::Relaxed)
+        self.subscribed().len() as u64
+    }
+
+    /// How many revisions each of those who watch has still to be sent, at this head.
+    #[must_use]
+    pub fn lags(&self, head: u64) -> Vec<u64> {
+        self.subscribed().iter().map(|subscribed| subscribed.0.lag(head)).collect()
+    }
+
+    /// What has been encoded and sent.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn subscribed(&self) -> MutexGuard<'_, HashSet<Subscribed>> {
+        self.subscribers.lock().expect("nothing panics while it holds this lock")
     }
 
     /// Counts as a subscriber as long as it lives.
     #[must_use]
     pub fn subscriber(self: &Arc<Self>) -> Subscriber {
-        self.subscribers.fetch_add(1, Ordering::Relaxed);
-        Subscriber(Arc::clone(self))
+        let place = Arc::new(Place::default());
+        self.subscribed().insert(Subscribed(Arc::clone(&place)));
+        Subscriber { hub: Arc::clone(self), place }
     }
 
     /// The lane of a selection.
@@ -105,7 +126,7 @@ impl Hub {
         if let Some(lane) = lanes.get(&selection.identity).and_then(Weak::upgrade) {
             return lane;
         }
-        let lane = Arc::new(Lane::new(&self.engine, selection.clone()));
+        let lane = Arc::new(Lane::new(&self.engine, selection.clone(), Arc::clone(&self.meter)));
         lanes.insert(Arc::clone(&selection.identity), Arc::downgrade(&lane));
         drop(lanes);
         self.poke();
@@ -179,10 +200,67 @@ impl Hub {
 }
 
 /// See [`Hub::subscriber`].
-pub struct Subscriber(Arc<Hub>);
+pub struct Subscriber {
+    hub: Arc<Hub>,
+    place: Arc<Place>,
+}
+
+impl Subscriber {
+    /// What it has still to be sent comes after this revision.
+    pub(super) fn stands_at(&self, revision: u64) {
+        self.place.0.store(revision, Ordering::Relaxed);
+    }
+
+    /// It has been sent all there is, and waits for more.
+    pub(super) fn waits(&self) {
+        self.stands_at(u64::MAX);
+    }
+}
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.0.subscribers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.subscribed().remove(&Subscribed(Arc::clone(&self.place)));
     }
+}
+
+/// Where a subscriber stands.
+struct Place(AtomicU64);
+
+impl Default for Place {
+    /// Of one who has not begun.
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Place {
+    fn lag(&self, head: u64) -> u64 {
+        head.saturating_sub(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// One of those who watch, whatever the place.
+struct Subscribed(Arc<Place>);
+
+impl PartialEq for Subscribed {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Subscribed {}
+
+impl Hash for Subscribed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+/// What has been encoded once for all who see the same, and what they took of it.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Bytes that were encoded.
+    pub encoded: Counter,
+    /// Bytes that were taken.
+    pub shared: Counter,
 }

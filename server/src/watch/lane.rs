@@ -13,7 +13,7 @@ use indicator_proto::{
 use tokio::sync::watch;
 
 use super::{
-    Hub, Mode, Selection,
+    Hub, Meter, Mode, Selection,
     frames::{Event, Frames, frame},
     ring::{Ring, Take},
     snapshot::Snapshot,
@@ -56,6 +56,7 @@ pub(super) struct Lane {
     content: Mutex<Content>,
     tip: watch::Sender<Tip>,
     waiting: AtomicUsize,
+    meter: Arc<Meter>,
     kept: tokio::sync::Mutex<Kept>,
     /// The last progress that was encoded.
     progress: Mutex<Option<(v1::Progress, Bytes)>>,
@@ -87,7 +88,7 @@ enum Summing {
 }
 
 impl Lane {
-    pub(super) fn new(engine: &Engine, selection: Selection) -> Self {
+    pub(super) fn new(engine: &Engine, selection: Selection, meter: Arc<Meter>) -> Self {
         let revision = engine.head().revision;
         let picture = engine.picture(selection.filter.clone(), selection.preferred, revision);
         Self {
@@ -95,6 +96,7 @@ impl Lane {
             content: Mutex::new(Content::new(selection.mode, revision)),
             tip: watch::Sender::new(Tip { revision, closing: false }),
             waiting: AtomicUsize::new(0),
+            meter,
             kept: tokio::sync::Mutex::default(),
             progress: Mutex::new(None),
             selection,
@@ -202,6 +204,7 @@ impl Lane {
                 if revision == head || frames.len() > RUN_BYTES {
                     let bytes = frames.take();
                     news |= !bytes.is_empty();
+                    self.meter.encoded.inc_by(bytes.len() as u64);
                     if let Content::Every(ring) = &mut *self.content() {
                         ring.push(revision, bytes, capacity.bytes);
                     }
@@ -215,10 +218,14 @@ impl Lane {
 
     /// What a reader gets that has everything up to `position`.
     pub(super) fn take(&self, engine: &Engine, position: u64) -> Take {
-        match &mut *self.content() {
+        let take = match &mut *self.content() {
             Content::Every(ring) => ring.take(position),
-            Content::Latest { steps, .. } => steps.take(engine, position, self.selection.include_previous),
+            Content::Latest { steps, .. } => steps.take(engine, position, self.selection.include_previous, &self.meter.encoded),
+        };
+        if let Take::Frames(frames, _) = &take {
+            self.meter.shared.inc_by(frames.len() as u64);
         }
+        take
     }
 
     /// Progress of a reader at `position`, encoded once for all that are there.

@@ -26,6 +26,6 @@ mod subscription;
 
 pub use feed::Feed;
 pub use following::{Following, Told};
-pub use hub::{Hub, Subscriber};
+pub use hub::{Hub, Meter, Subscriber};
 pub use lane::digest;
 pub use subscription::{Mode, Selection, Start, Subscription, open, seal};

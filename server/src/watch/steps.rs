@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use indicator_proto::{Digest, SeriesKey, Time, cell_hash, v1};
+use prometheus_client::metrics::counter::Counter;
 
 use super::{conflate::conflate, frames::Event, frames::Frames, ring::Take};
 use crate::{
@@ -120,7 +121,7 @@ impl Steps {
     }
 
     /// What a reader gets that has the state at `position`.
-    pub(super) fn take(&mut self, engine: &Engine, position: u64, with_previous: bool) -> Take {
+    pub(super) fn take(&mut self, engine: &Engine, position: u64, with_previous: bool, encoded: &Counter) -> Take {
         if position < self.start {
             return Take::Behind(self.end);
         }
@@ -133,6 +134,7 @@ impl Steps {
             return Take::Frames(bytes.clone(), self.end);
         }
         let bytes = self.encode(engine, at, with_previous);
+        encoded.inc_by(bytes.len() as u64);
         self.shared.push_back((span, bytes.clone()));
         if self.shared.len() > SHARED_FRAMES {
             self.shared.pop_front();

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use indicator_proto::{
     to_json,
-    v1::{GetStatusRequest, GetStatusResponse},
+    v1::{AlarmKind, GetStatusRequest, GetStatusResponse},
 };
 
 use crate::{
@@ -65,14 +65,23 @@ fn card(cx: &Context, status: &GetStatusResponse) -> Card {
         .line(word("units", "单位"), number(status.units))
         .line(word("dimensions", "维度"), number(status.dimensions))
         .line(word("on disk", "磁盘占用"), format!("{} {}", number(status.store_bytes), word("bytes", "字节")))
+        .line(word("disk free", "磁盘剩余"), format!("{} {}", number(status.disk_free_bytes), word("bytes", "字节")))
         .line(word("watches", "订阅"), number(status.subscribers))
         .line(word("replays after", "可重放自"), number(status.horizon_revision))
         .line(word("waiting writes", "待写入"), number(status.queued_writes))
         .line(word("started", "启动时间"), clock(status.started_at.as_ref()));
+    if status.quota_bytes != 0 {
+        card.line(word("quota", "磁盘配额"), format!("{} {}", number(status.quota_bytes), word("bytes", "字节")));
+    }
+    for alarm in &status.alarms {
+        let since = clock(alarm.since.as_ref());
+        card.line(word("writes stopped", "写入已停止"), format!("{} {since}: {}", word("since", "自"), alarm.message));
+    }
     card
 }
 
-fn fields(status: &GetStatusResponse) -> [(&'static str, String); 16] {
+fn fields(status: &GetStatusResponse) -> [(&'static str, String); 20] {
+    let kinds = status.alarms.iter().map(|alarm| alarm_name(alarm.kind()));
     [
         ("version", status.version.clone()),
         ("epoch", status.epoch.clone()),
@@ -90,7 +99,17 @@ fn fields(status: &GetStatusResponse) -> [(&'static str, String); 16] {
         ("queued_writes", status.queued_writes.to_string()),
         ("horizon_revision", status.horizon_revision.to_string()),
         ("started_at", time(status.started_at.as_ref())),
+        ("disk_free_bytes", status.disk_free_bytes.to_string()),
+        ("min_free_bytes", status.min_free_bytes.to_string()),
+        ("quota_bytes", status.quota_bytes.to_string()),
+        ("alarms", kinds.collect::<Vec<_>>().join(" ")),
     ]
+}
+
+/// A kind of alarm, without the name of the enumeration.
+fn alarm_name(kind: AlarmKind) -> String {
+    let name = kind.as_str_name();
+    name.strip_prefix("ALARM_KIND_").unwrap_or(name).to_ascii_lowercase()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 use super::tls::TlsFiles;
-use crate::engine::Retention;
+use crate::{engine::Retention, store::DiskLimits};
 
 pub use address::Address;
 pub use layers::{Effective, Origin, ServeArgs, data_directory};
@@ -159,6 +159,11 @@ impl Settings {
         }
     }
 
+    /// When writes are stopped for want of room.
+    pub fn disk_limits(&self) -> DiskLimits {
+        DiskLimits { min_free: self.min_free_bytes, quota: self.quota_bytes }
+    }
+
     /// How far back watches are replayed.
     pub fn retention(&self) -> Retention {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -232,6 +237,9 @@ impl Settings {
         if let Some(url) = self.otlp_endpoint.as_deref().filter(|url| !url.starts_with("http://")) {
             problems.push(Problem::Otlp(url.to_owned()));
         }
+        if self.otlp_endpoint.is_some() && !super::traces::BUILT {
+            problems.push(Problem::NoOtlp);
+        }
         problems
     }
 }
@@ -301,6 +309,9 @@ pub enum Problem {
     /// A collector that cannot be reached this way.
     #[error("--otlp-endpoint is {0:?}; write http://HOST:PORT, the collector's port for OTLP over HTTP")]
     Otlp(String),
+    /// A build that cannot send traces.
+    #[error("--otlp-endpoint is given, and this build cannot send traces; leave it out, or build with the feature otlp")]
+    NoOtlp,
     /// A filter that cannot be read.
     #[error("--log is not a filter like \"info\" or \"warn,indicator_server=debug\": {0}")]
     Log(String),

@@ -63,7 +63,7 @@ impl Server {
     /// This project's server on a data directory.
     pub(crate) fn indicatord(data: &Path) -> Result<Self> {
         let mut command = Command::new(sibling("indicatord")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).env("NO_COLOR", "1");
+        command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--data"]).arg(data).env("NO_COLOR", "1");
         Self::start(&mut command, true, "address=")
     }
 
