@@ -67,6 +67,32 @@ pub(crate) fn deadline_exceeded() -> Status {
     status(Code::DeadlineExceeded, ErrorReason::Deadline, message, [], ErrorDetails::new())
 }
 
+/// The call took as long as the server allows.
+pub(crate) fn call_too_long(most: Duration) -> Status {
+    let seconds = most.as_secs();
+    let message = format!(
+        "the call took longer than the {seconds} s that the server allows; ask for less, or page by page with page_size; \
+         a write may have been made: repeat it with the same request id"
+    );
+    let metadata = [("limit_seconds", seconds.to_string())];
+    status(Code::DeadlineExceeded, ErrorReason::CallTooLong, &message, metadata, ErrorDetails::new())
+}
+
+/// As many calls are under way as may be.
+pub(crate) fn too_many_requests(whose: &str, limit: usize) -> Status {
+    too_many(ErrorReason::TooManyRequests, &format!("{whose} has {limit} calls under way, and no more are allowed"), limit)
+}
+
+/// As many watches are open as may be.
+pub(crate) fn too_many_watches(whose: &str, limit: usize) -> Status {
+    too_many(ErrorReason::TooManyWatches, &format!("{whose} has {limit} watches open, and no more are allowed"), limit)
+}
+
+fn too_many(reason: ErrorReason, message: &str, limit: usize) -> Status {
+    let message = format!("{message}; retry with backoff");
+    status(Code::ResourceExhausted, reason, &message, [("limit", limit.to_string())], retry_after(RESTART_DELAY))
+}
+
 /// There is no service behind the path of the call.
 pub(crate) fn unknown_service(path: &str) -> Status {
     Status::unimplemented(format!("nothing here answers {}; list the services by reflection", shorten(path, TEXT_BYTES)))

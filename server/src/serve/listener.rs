@@ -6,15 +6,30 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{service::Routes, transport::server::Connected as _};
+use tonic::{
+    service::Routes,
+    transport::server::{Connected as _, TcpConnectInfo},
+};
 use tower::ServiceBuilder;
 
-use super::{config::Settings, deadline::Deadlines, gather::Gather, message_limit::MessageLimit, preface::Preface};
+use super::{
+    admission::{Admission, Calls, Capacity},
+    calm::Calm,
+    config::Settings,
+    deadline::Deadlines,
+    files,
+    gather::Gather,
+    message_limit::MessageLimit,
+    peers::{Peer, Peers},
+    preface::Preface,
+    seldom::Seldom,
+};
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +42,10 @@ pub struct Options {
     pub max_connections_per_peer: usize,
     /// Most calls at once on one connection: thousands of watches, and still an end to what one client can ask for.
     pub max_streams: u32,
-    /// Most calls at once, watches aside.
+    /// Most calls at once, watches aside; half of them from one address.
     pub max_requests: usize,
+    /// Most watches at once; half of them from one address.
+    pub max_subscribers: usize,
     /// Most frames without content a second on one connection; ten times as many in a burst.
     pub max_control_frames: u32,
     /// How long a call may take, watches, imports and backups aside.
@@ -53,6 +70,10 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// What a stream may have waiting for a socket that takes nothing; hyper's 400 KiB would be gigabytes for some thousand readers who
 /// stand still.
 const SEND_BUFFER: usize = 64 << 10;
+/// Names and values of one call's headers, and what keeping them takes.
+const HEADER_LIST: u32 = 16 << 10;
+/// Calls that a client may make wrongly on one connection, before it is closed.
+const ERROR_RESETS: usize = 1024;
 /// A client that vanished without a word is noticed within the sum of these.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -81,12 +102,21 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn run(listener: TcpListener, routes: Routes, options: Options, shutdown: impl Future<Output = ()>) {
     let stages = Stages::default();
     let connections = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(options.max_connections));
+    let door = Door::new(&options);
+    let capacity = Capacity::new(options.max_requests, options.max_subscribers);
     let routes = routes.prepare();
     let accept_all = async {
         loop {
-            let (socket, slot) = accept(&listener, &slots).await;
-            connections.spawn(serve(socket, slot, routes.clone(), options, stages.clone()));
+            let (socket, entry) = door.accept(&listener).await;
+            let connection = Connection {
+                peer: socket.connect_info(),
+                entry,
+                capacity: Arc::clone(&capacity),
+                routes: routes.clone(),
+                options,
+                stages: stages.clone(),
+            };
+            connections.spawn(connection.serve(socket));
         }
     };
     tokio::select! {
@@ -125,18 +155,52 @@ async fn stop(stages: &Stages, connections: &TaskTracker, grace: Duration) {
     }
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
-    if slots.available_permits() == 0 {
-        tracing::warn!("too many connections; new ones wait until others end");
+/// Where connections come in, as many as there is room for.
+struct Door {
+    slots: Arc<Semaphore>,
+    peers: Arc<Peers>,
+    full: Seldom,
+    closed: Seldom,
+}
+
+/// The place of one connection.
+struct Entry {
+    _slot: OwnedSemaphorePermit,
+    peer: Arc<Peer>,
+}
+
+impl Door {
+    fn new(options: &Options) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(files::room_for_connections(options.max_connections))),
+            peers: Peers::new(options.max_connections_per_peer),
+            full: Seldom::default(),
+            closed: Seldom::default(),
+        }
     }
-    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => return (socket, slot),
-            Err(error) if is_of_the_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
-                sleep(ACCEPT_PAUSE).await;
+
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, Entry) {
+        if self.slots.available_permits() == 0
+            && let Some(left_out) = self.full.is_due()
+        {
+            tracing::warn!(left_out, "too many connections; new ones wait until others end");
+        }
+        let slot = self.slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+        loop {
+            match listener.accept().await {
+                Ok((socket, address)) => match self.peers.connect(address.ip()) {
+                    Some(peer) => return (socket, Entry { _slot: slot, peer: Arc::new(peer) }),
+                    None => {
+                        if let Some(left_out) = self.closed.is_due() {
+                            tracing::warn!(peer = %address.ip(), left_out, "too many connections from one address; closed one");
+                        }
+                    }
+                },
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections");
+                    sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
@@ -148,40 +212,70 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(socket: TcpStream, _slot: OwnedSemaphorePermit, routes: Routes, options: Options, stages: Stages) {
-    // Answers are small and written whole; waiting to fill a packet only delays them.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
+/// All that a connection is served with.
+struct Connection {
+    peer: TcpConnectInfo,
+    entry: Entry,
+    capacity: Arc<Capacity>,
+    routes: Routes,
+    options: Options,
+    stages: Stages,
+}
+
+impl Connection {
+    async fn serve(self, socket: TcpStream) {
+        // Answers are small and written whole; waiting to fill a packet only delays them.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        self.serve_http(socket).await;
     }
-    let peer = socket.connect_info();
-    let service = ServiceBuilder::new()
-        .map_request(move |mut request: http::Request<_>| {
-            request.extensions_mut().insert(peer.clone());
-            request
-        })
-        .layer(Deadlines { last_call: stages.last_call })
-        .layer(MessageLimit(options.max_message_bytes))
-        .service(routes);
-    let builder = builder(&options);
-    let io = TokioIo::new(Preface::new(Gather::new(socket), options.handshake_timeout));
-    let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
-    let served = async {
+
+    async fn serve_http(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { peer, entry, capacity, routes, options, stages } = self;
+        let calls = Calls::new();
+        let service = ServiceBuilder::new()
+            .map_request(move |mut request: http::Request<_>| {
+                request.extensions_mut().insert(peer.clone());
+                request
+            })
+            .layer(Admission { capacity, peer: Arc::clone(&entry.peer), calls: Arc::clone(&calls) })
+            .layer(Deadlines { most: options.max_call, last_call: stages.last_call })
+            .layer(MessageLimit(options.max_message_bytes))
+            .service(routes);
+        let builder = builder(&options);
+        let io = TokioIo::new(guarded(io, &options));
+        let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
+        let served = async {
+            let idle = tokio::select! {
+                biased;
+                result = connection.as_mut() => return result,
+                () = stages.going_away.cancelled() => false,
+                () = calls.idle_for(options.idle_timeout) => true,
+            };
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                biased;
+                result = connection => result,
+                // One that does not answer does not hold its place.
+                () = calls.idle_for(options.handshake_timeout), if idle => Ok(()),
+            }
+        };
         tokio::select! {
             biased;
-            result = connection.as_mut() => return result,
-            () = stages.going_away.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        connection.await
-    };
-    tokio::select! {
-        biased;
-        result = served => {
-            if let Err(error) = result {
-                tracing::debug!(error, "a connection ended early");
+            result = served => {
+                if let Err(error) = result {
+                    tracing::debug!(error, "a connection ended early");
+                }
             }
+            () = stages.cut.cancelled() => {}
         }
-        () = stages.cut.cancelled() => {}
     }
+}
+
+/// What stands between the bytes of a client and hyper.
+fn guarded<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, options: &Options) -> Preface<Calm<Gather<IO>>> {
+    Preface::new(Calm::new(Gather::new(io), options.max_control_frames), options.handshake_timeout)
 }
 
 fn builder(options: &Options) -> Builder<TokioExecutor> {
@@ -191,6 +285,10 @@ fn builder(options: &Options) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(options.max_streams)
+        // All that a client has under way, cancelled at once, is no attack.
+        .max_pending_accept_reset_streams(options.max_streams as usize)
+        .max_local_error_reset_streams(ERROR_RESETS)
+        .max_header_list_size(HEADER_LIST)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)

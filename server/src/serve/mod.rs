@@ -2,17 +2,25 @@
 //!
 //! - [`config`] gathers the settings from flags, environment and file;
 //! - [`run`] serves a set of [`routes`] on a listener until it is told to stop;
+//! - what is not HTTP in time, floods of frames, and more connections or calls than there is room for are refused before they cost
+//!   much;
 //! - every call passes [`Deadline`]s and the limit on message sizes before it reaches a service;
 //! - [`routes`] holds what every server offers, health and reflection; the services of `indicator.v1` are added to it.
 
+mod admission;
+mod calm;
 pub mod config;
 mod deadline;
+mod files;
 mod gather;
 mod health;
+mod kind;
 mod listener;
 mod message_limit;
+mod peers;
 mod preface;
 mod reflection;
+mod seldom;
 mod signals;
 
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
@@ -21,7 +29,7 @@ use tonic::{body::Body, service::Routes};
 
 use crate::status;
 
-pub use deadline::Deadline;
+pub use deadline::{Deadline, LatestEnd};
 pub use listener::{Options, bind, run};
 pub use signals::cancel_on_signal;
 
