@@ -107,7 +107,7 @@ async fn run(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> anyhow::
     let options = engine::Options { write_queue: settings.write_queue, clock: now, retention: settings.retention() };
     let engine = Arc::new(Engine::open(&settings.data, options)?);
     let routes = serve::routes(stop.clone());
-    let routes = service::add(routes, &engine, now(), &stop);
+    let routes = service::add(routes, &engine, settings.max_changes, now(), &stop);
     serve::cancel_on_signal(stop.clone())?;
     tracing::info!(%address, data = %settings.data.display(), "listening");
     let serving = serve::run(listener, routes, settings.options(), stop.cancelled());

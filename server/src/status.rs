@@ -55,6 +55,8 @@ impl From<Error> for Status {
                 status(Code::Unavailable, ErrorReason::RevisionNotReached, &error.to_string(), metadata, details)
             }
             Error::QueueFull => plain(Code::ResourceExhausted, ErrorReason::WriteQueueFull, retry_after(QUEUE_DELAY)),
+            // Whoever could read it has gone.
+            Error::Unwanted => plain(Code::Cancelled, ErrorReason::Deadline, none()),
             Error::ShuttingDown => plain(Code::Unavailable, ErrorReason::ShuttingDown, retry_after(RESTART_DELAY)),
             Error::Store(error) => store_failed(error),
         }
@@ -108,6 +110,19 @@ pub(crate) fn message_too_large(size: usize, limit: usize) -> Status {
     let message = format!("the message has {size} bytes, and {limit} are allowed; send it in parts");
     let metadata = [("message_bytes", size.to_string()), ("limit_bytes", limit.to_string())];
     status(Code::ResourceExhausted, ErrorReason::RequestTooLarge, &message, metadata, ErrorDetails::new())
+}
+
+/// What came is no message of its type, as the library says.
+pub(crate) fn malformed_message(what: &str) -> Status {
+    status(Code::InvalidArgument, ErrorReason::MalformedMessage, what, [], ErrorDetails::new())
+}
+
+/// Of a request whose message could not be read: the library says so with an error of the server's own, and no details.
+pub(crate) fn of_message(error: Status) -> Status {
+    /// How the library begins to say that bytes are no message.
+    const UNDECODABLE: &str = "failed to decode Protobuf message";
+    let undecodable = error.code() == Code::Internal && error.message().starts_with(UNDECODABLE);
+    if undecodable { malformed_message(error.message()) } else { error }
 }
 
 fn invalid(violations: &[Violation]) -> Status {

@@ -28,6 +28,7 @@ mod shared;
 mod tests;
 mod token;
 mod vintages;
+mod wanted;
 mod writer;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
@@ -48,6 +49,7 @@ pub use replay::Replay;
 pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
 pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
+pub use wanted::while_wanted;
 
 use crate::store::{Header, Store};
 use changelog::{LocalAppender, LocalLog};

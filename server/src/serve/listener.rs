@@ -19,6 +19,7 @@ use tonic::{
 use tower::ServiceBuilder;
 
 use super::{
+    explained,
     admission::{Admission, Calls, Capacity},
     calm::Calm,
     config::Settings,
@@ -241,6 +242,7 @@ impl Connection {
             })
             .layer(Admission { capacity, peer: Arc::clone(&entry.peer), calls: Arc::clone(&calls) })
             .layer(Deadlines { most: options.max_call, last_call: stages.last_call })
+            .map_response(explained)
             .layer(MessageLimit(options.max_message_bytes))
             .service(routes);
         let builder = builder(&options);

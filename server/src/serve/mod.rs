@@ -25,7 +25,7 @@ mod signals;
 
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use tokio_util::sync::CancellationToken;
-use tonic::{body::Body, service::Routes};
+use tonic::{Code, Status, body::Body, service::Routes};
 
 use crate::status;
 
@@ -42,6 +42,14 @@ pub fn routes(stop: CancellationToken) -> Routes {
         .add_service(health::service(stop))
         .add_service(reflection::v1())
         .add_service(reflection::v1alpha())
+}
+
+/// Gives an answer that is an error from the start, and that the library made, the code and the details that this service gives.
+fn explained<B: Default>(response: Response<B>) -> Response<B> {
+    match Status::from_header_map(response.headers()) {
+        Some(error) if error.code() == Code::Internal && error.details().is_empty() => status::of_message(error).into_http(),
+        _ => response,
+    }
 }
 
 /// Answers a call of no service, and whoever came with a browser.

@@ -25,14 +25,38 @@ use indicator_proto::{
         catalog_service_server::CatalogServiceServer, observation_service_server::ObservationServiceServer,
     },
 };
+use tokio::task;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::{engine::Engine, watch::Hub};
+use crate::{
+    engine::{self, Engine, Error},
+    watch::Hub,
+};
 
-/// Adds the services of `indicator.v1` to the routes. `stop` ends the streams that would not end by themselves.
+/// Reads from the disk or computes, off the async threads. Stops when nobody waits for it any more.
+pub(crate) async fn blocking<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let engine = Arc::clone(engine);
+    let unwanted = CancellationToken::new();
+    let _wanted = unwanted.clone().drop_guard();
+    let work = task::spawn_blocking(move || engine::while_wanted(unwanted, || work(&engine)));
+    match work.await {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            // Each call is a task of its own: it ends alone.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::ShuttingDown),
+        },
+    }
+}
+
+/// Adds the services of `indicator.v1` to the routes. `max_changes` is the most observations in one write; `stop` ends the streams
+/// that would not end by themselves.
 #[must_use]
-pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &CancellationToken) -> Routes {
+pub fn add(routes: Routes, engine: &Arc<Engine>, max_changes: usize, started_at: Time, stop: &CancellationToken) -> Routes {
     // The size of messages is limited before they come here, with the right status.
     let hub = Hub::new(Arc::clone(engine), stop.clone());
     let queries = observation::Queries::new(Arc::clone(engine));
@@ -42,7 +66,7 @@ pub fn add(routes: Routes, engine: &Arc<Engine>, started_at: Time, stop: &Cancel
             CatalogServiceServer::new(catalog::CatalogApi::new(Arc::clone(engine))).max_decoding_message_size(usize::MAX),
         )
         .add_service(
-            ObservationServiceServer::new(observation::Observations::new(Arc::clone(engine)))
+            ObservationServiceServer::new(observation::Observations::new(Arc::clone(engine), max_changes))
                 .max_decoding_message_size(usize::MAX),
         )
         .add_service(

@@ -160,11 +160,10 @@ impl Reading<'_> {
                 full = points.len() > room;
                 points.truncate(room);
             }
-            let Some(last) = points.last() else { continue };
-            summary.rows += points.len() as u64;
-            summary.next = Some(ComputedCursor::new(selected.place, last.period()));
             // Where the preferred source changes, so does the series.
             for run in points.chunk_by(|a, b| a.key == b.key) {
+                summary.rows += run.len() as u64;
+                summary.next = run.last().map(|last| ComputedCursor::new(selected.place, last.period()));
                 let chunk = ComputedChunk { key: Arc::clone(&run[0].key), points: run.to_vec() };
                 if deliver(chunk).is_break() {
                     return Ok(summary);

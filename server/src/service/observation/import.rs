@@ -11,7 +11,10 @@ use super::{
     super::{gate, wire},
     Answers,
 };
-use crate::engine::{Command, Context, Counts, Engine, Error, Mode, Violation, WriteCommand};
+use crate::{
+    engine::{Command, Context, Counts, Engine, Error, Mode, Violation, WriteCommand},
+    status,
+};
 
 /// Batches that are read and checked while the writer is still busy with those before.
 const AHEAD: usize = 4;
@@ -25,17 +28,20 @@ struct Options {
     validate_only: bool,
     skip_rejected: bool,
     include_changes: bool,
+    /// Most observations in one batch.
+    max_changes: usize,
 }
 
 pub(super) fn import(
     engine: Arc<Engine>,
+    max_changes: usize,
     messages: Streaming<v1::ImportObservationsRequest>,
 ) -> Answers<v1::ImportObservationsResponse> {
     let answers = stream::once(async move {
         let mut messages = messages;
-        let first = messages.next().await.transpose()?.and_then(|m| m.message);
+        let first = messages.next().await.transpose().map_err(status::of_message)?.and_then(|m| m.message);
         let options = match first {
-            Some(Message::Options(options)) => check(options)?,
+            Some(Message::Options(options)) => check(options, max_changes)?,
             Some(Message::Batch(_)) | None => return Err(misplaced("options", "the first message carries the options").into()),
         };
         Ok(batches(engine, options, messages))
@@ -50,7 +56,7 @@ fn misplaced(field: &str, description: &str) -> Error {
     Violation::new(field, ErrorReason::Required, description).into()
 }
 
-fn check(options: v1::ImportOptions) -> Result<Options, Error> {
+fn check(options: v1::ImportOptions, max_changes: usize) -> Result<Options, Error> {
     let mut violations = Vec::new();
     let checked = Options {
         mode: gate::mode(options.mode, "options.mode", &mut violations),
@@ -59,6 +65,7 @@ fn check(options: v1::ImportOptions) -> Result<Options, Error> {
         validate_only: options.validate_only,
         skip_rejected: options.skip_rejected,
         include_changes: options.include_changes,
+        max_changes,
     };
     if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
 }
@@ -72,7 +79,7 @@ fn batches(
     let options = Arc::new(options);
     let numbered = messages.enumerate().map(move |(number, message)| {
         let (engine, options) = (Arc::clone(&engine), Arc::clone(&options));
-        async move { batch(&engine, &options, number as u64, message?).await }
+        async move { batch(&engine, &options, number as u64, message.map_err(status::of_message)?).await }
     });
     // Queued in order by `buffered`, which polls them in order too, so the writer gets them in order.
     numbered.buffered(AHEAD).scan(false, |failed, answer| {
@@ -92,9 +99,8 @@ async fn batch(
         return Err(misplaced("batch", "every message after the first carries a batch").into());
     };
     let observations: usize = batch.series.iter().map(|s| s.observations.len()).sum();
-    if observations > gate::MOST_OBSERVATIONS {
-        let description =
-            format!("has {observations} observations, {} are allowed; send smaller batches", gate::MOST_OBSERVATIONS);
+    if observations > options.max_changes {
+        let description = format!("has {observations} observations, {} are allowed; send smaller batches", options.max_changes);
         return Err(Error::from(Violation::new("batch", ErrorReason::RequestTooLarge, description)).into());
     }
     let (series, mut violations) = gate::batch(batch, options.mode);

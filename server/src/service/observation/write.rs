@@ -6,9 +6,10 @@ use crate::engine::{Command, Counts, Engine, Error};
 pub(super) async fn write(
     engine: &Engine,
     request: v1::WriteObservationsRequest,
+    max_changes: usize,
 ) -> Result<v1::WriteObservationsResponse, Error> {
     let (omit_changes, validate_only) = (request.omit_changes, request.validate_only);
-    let (command, mut violations) = gate::write(request);
+    let (command, mut violations) = gate::write(request, max_changes);
     // The writer checks again, at the revision that counts; here, so that every problem is told at once.
     violations.extend(engine.check(&command));
     if !violations.is_empty() {
