@@ -1,6 +1,6 @@
 //! The generated stubs, behind calls that fit on a line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use indicator_proto::v1::{
     ApplyCatalogRequest, ApplyCatalogResponse, AsOf, Commit, GetObservationRequest, GetStatusRequest, GetStatusResponse,
@@ -45,6 +45,19 @@ impl Client {
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self { channel: Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect_lazy() }
+    }
+
+    /// A client that connects from another address of this machine.
+    #[must_use]
+    pub fn from_address(address: SocketAddr, own: IpAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
+        Self { channel: endpoint.local_address(Some(own)).connect_lazy() }
+    }
+
+    /// Its connection, for calls that no stub makes.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// The catalog's stub.

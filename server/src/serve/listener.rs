@@ -19,12 +19,11 @@ use tonic::{
 use tower::ServiceBuilder;
 
 use super::{
-    explained,
     admission::{Admission, Calls, Capacity},
     calm::Calm,
     config::Settings,
     deadline::Deadlines,
-    files,
+    explained, files,
     gather::Gather,
     message_limit::MessageLimit,
     peers::{Peer, Peers},
