@@ -54,6 +54,13 @@ impl Client {
         Self { channel: endpoint.local_address(Some(own)).connect_lazy() }
     }
 
+    /// A client that takes no more than a number of bytes before it reads.
+    #[must_use]
+    pub fn with_window(address: SocketAddr, bytes: u32) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
+        Self { channel: endpoint.initial_stream_window_size(bytes).initial_connection_window_size(bytes).connect_lazy() }
+    }
+
     /// Its connection, for calls that no stub makes.
     #[must_use]
     pub fn channel(&self) -> Channel {

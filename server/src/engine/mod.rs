@@ -43,7 +43,7 @@ pub use filter::{Filter, Sources};
 pub use horizon::Retention;
 pub use index::SeriesIndex;
 pub use picture::{Difference, Picture, PictureChange, Shift};
-pub use query::{Chunk, Cursor, Query, Row, Summary};
+pub use query::{Chunk, Cursor, Enough, Query, Row, Summary};
 pub use read::Moment;
 pub use replay::Replay;
 pub use shared::Head;
@@ -264,7 +264,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<()>) -> Result<Summary, Error> {
+    pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<Enough>) -> Result<Summary, Error> {
         query::run(&self.shared, query, deliver)
     }
 

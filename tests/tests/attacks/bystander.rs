@@ -32,11 +32,11 @@ const MEMORY: u64 = 200 << 20;
 const ANSWERS: u64 = 20;
 
 /// Another address of this machine than the attackers'.
-pub const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+pub(crate) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// A server under attack, and the client who must not notice.
-pub struct Attacked {
-    pub server: Server,
+pub(crate) struct Attacked {
+    pub(crate) server: Server,
     answers: Arc<AtomicU64>,
     asking: JoinHandle<()>,
     /// The most that it had before.
@@ -46,12 +46,12 @@ pub struct Attacked {
 
 impl Attacked {
     /// Over a small catalog and one figure.
-    pub async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         Self::over(flags, async |_| {}).await
     }
 
     /// And with what else is put in.
-    pub async fn over(flags: &[&str], fill: impl AsyncFnOnce(&Client)) -> Self {
+    pub(crate) async fn over(flags: &[&str], fill: impl AsyncFnOnce(&Client)) -> Self {
         let server = Server::start_with(flags);
         // And the bystander's connection.
         let files = server.open_files() + 1;
@@ -76,12 +76,12 @@ impl Attacked {
         Self { server, answers, asking, memory, files }
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.server.client()
     }
 
     /// The bystander is still answered.
-    pub async fn goes_on(&self) {
+    pub(crate) async fn goes_on(&self) {
         let before = self.answers.load(Ordering::Relaxed);
         eventually("the bystander is answered", async || {
             assert!(!self.asking.is_finished(), "the bystander was not answered");
@@ -91,7 +91,7 @@ impl Attacked {
     }
 
     /// Nothing is left of the attack, and it did not cost much.
-    pub async fn survived(self) {
+    pub(crate) async fn survived(self) {
         self.goes_on().await;
         eventually("its connections are closed", async || self.server.open_files() <= self.files).await;
         let (_, most) = self.server.memory();
@@ -109,7 +109,7 @@ async fn ask(client: &Client) {
 }
 
 /// The status in a health check.
-pub async fn health(client: &Client) -> Result<i32, Status> {
+pub(crate) async fn health(client: &Client) -> Result<i32, Status> {
     #[derive(Clone, PartialEq, prost::Message)]
     struct Health {
         #[prost(int32, tag = "1")]
@@ -119,29 +119,25 @@ pub async fn health(client: &Client) -> Result<i32, Status> {
     Ok(<Health as prost::Message>::decode(answer).unwrap().status)
 }
 
-/// A unary call with any bytes for its message.
-pub async fn call(channel: &Channel, path: &str, message: Bytes) -> Result<Bytes, Status> {
+/// The first answer to a call with any bytes for its message.
+pub(crate) async fn call(channel: &Channel, path: &str, message: Bytes) -> Result<Bytes, Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone()).max_decoding_message_size(usize::MAX);
     grpc.ready().await.unwrap();
     let mut request = Request::new(message);
     request.set_timeout(LONG);
     let answers = grpc.server_streaming(request, path.parse().unwrap(), BytesCodec).await?;
     let mut answers = answers.into_inner();
-    let mut last = Bytes::new();
-    while let Some(answer) = answers.message().await? {
-        last = answer;
-    }
-    Ok(last)
+    Ok(answers.message().await?.unwrap_or_default())
 }
 
 /// What a call with these bytes is refused with.
-pub async fn refused(client: &Client, path: &str, message: impl Into<Bytes>) -> Refusal {
+pub(crate) async fn refused(client: &Client, path: &str, message: impl Into<Bytes>) -> Refusal {
     call(&client.channel(), path, message.into()).await.expect_err(path).into()
 }
 
 /// Messages as bytes.
 #[derive(Clone, Copy)]
-pub struct BytesCodec;
+pub(crate) struct BytesCodec;
 
 impl Codec for BytesCodec {
     type Encode = Bytes;

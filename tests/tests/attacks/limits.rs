@@ -60,13 +60,17 @@ async fn more_calls_than_may_be_are_refused_with_a_time_to_retry_and_health_is_a
 async fn more_watches_than_may_be_are_refused_whatever_they_watch() {
     let attacked = Attacked::start(&["--max-subscribers", "4", "--max-requests", "6"]).await;
     let client = attacked.client();
-    let mut first = client.watch(WatchRequest::default()).await.unwrap();
-    first.message().await.unwrap().unwrap();
-    let second = silent(&client, "/indicator.v1.WatchService/Watch").await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut watch = client.watch(WatchRequest::default()).await.unwrap();
+        watch.message().await.unwrap().unwrap();
+        held.push(watch);
+    }
     let refused = async || client.watch(WatchRequest::default()).await.err();
-    eventually("the address has its share", async || refused().await.is_some()).await;
-    let refusals: [Refusal; 4] = [
+    let refusals: [Refusal; 5] = [
         refused().await.unwrap(),
+        // One that would never say what to watch.
+        timeout(LONG, silent(&client, "/indicator.v1.WatchService/Watch").await).await.unwrap().unwrap().unwrap_err().into(),
         client.analytics().watch_rank(WatchRankRequest::default()).await.unwrap_err().into(),
         client.analytics().watch_milestones(WatchMilestonesRequest::default()).await.unwrap_err().into(),
         crate::bystander::call(&client.channel(), "/grpc.health.v1.Health/Watch", Bytes::new()).await.unwrap_err().into(),
@@ -78,10 +82,9 @@ async fn more_watches_than_may_be_are_refused_whatever_they_watch() {
     assert_eq!(client.value(&stations(), "2020").await, "1", "watches are no requests");
     let other = Client::from_address(attacked.server.address(), ELSEWHERE);
     other.watch(WatchRequest::default()).await.unwrap();
-    drop(first);
-    second.abort();
+    drop(held);
     eventually("there is room again", async || refused().await.is_none()).await;
-    drop((client, other, second));
+    drop((client, other));
     attacked.survived().await;
 }
 

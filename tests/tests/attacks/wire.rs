@@ -9,24 +9,24 @@ use tokio::{
     time::timeout,
 };
 
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-pub const DATA: u8 = 0;
-pub const HEADERS: u8 = 1;
-pub const PRIORITY: u8 = 2;
-pub const RST_STREAM: u8 = 3;
-pub const SETTINGS: u8 = 4;
-pub const PING: u8 = 6;
-pub const GOAWAY: u8 = 7;
-pub const WINDOW_UPDATE: u8 = 8;
-pub const CONTINUATION: u8 = 9;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
 
-pub const END_STREAM: u8 = 1;
-pub const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
-pub const ENHANCE_YOUR_CALM: u32 = 11;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
     frame.extend([kind, flags]);
     frame.extend(stream.to_be_bytes());
@@ -52,7 +52,7 @@ fn text(text: &str, into: &mut Vec<u8>) {
 }
 
 /// The header block of a gRPC call.
-pub fn call(path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn call(path: &str, more: &[(&str, &str)]) -> Vec<u8> {
     // :method POST and :scheme http; then :path and :authority, whose names are in the static table.
     let mut block = vec![0x83, 0x86, 0x04];
     text(path, &mut block);
@@ -67,34 +67,34 @@ pub fn call(path: &str, more: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A connection that has said that it speaks HTTP/2.
-pub struct Raw {
-    pub socket: TcpStream,
+pub(crate) struct Raw {
+    pub(crate) socket: TcpStream,
 }
 
 /// A frame of the server.
 #[derive(Debug)]
-pub struct Received {
-    pub kind: u8,
-    pub flags: u8,
-    pub stream: u32,
-    pub payload: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Raw {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let mut raw = Self { socket: TcpStream::connect(address).await.unwrap() };
         raw.send(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await;
         raw
     }
 
     /// Sends; whether the server still takes it.
-    pub async fn send(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
         self.socket.write_all(bytes).await.is_ok()
     }
 
     /// Sends one after the other what is made for each number, and reads on the way, until the server takes no more.
     /// What it received.
-    pub async fn flood(self, count: u32, mut make: impl FnMut(u32) -> Vec<u8> + Send + 'static) -> Vec<Received> {
+    pub(crate) async fn flood(self, count: u32, mut make: impl FnMut(u32) -> Vec<u8> + Send + 'static) -> Vec<Received> {
         let (read, mut write) = self.socket.into_split();
         let sending = tokio::spawn(async move {
             for number in 0..count {
@@ -111,7 +111,7 @@ impl Raw {
     }
 
     /// The next frame; `None` at the end.
-    pub async fn receive(&mut self) -> Option<Received> {
+    pub(crate) async fn receive(&mut self) -> Option<Received> {
         timeout(LONG, next(&mut self.socket)).await.expect("the server answers")
     }
 }
@@ -135,16 +135,16 @@ async fn receive(mut read: impl tokio::io::AsyncRead + Unpin) -> Vec<Received> {
 }
 
 /// Error code and debug data of the GOAWAY among frames.
-pub fn farewell(received: &[Received]) -> Option<(u32, String)> {
+pub(crate) fn farewell(received: &[Received]) -> Option<(u32, String)> {
     let goaway = received.iter().rev().find(|frame| frame.kind == GOAWAY)?;
     let code = u32::from_be_bytes(goaway.payload[4..8].try_into().unwrap());
     Some((code, String::from_utf8_lossy(&goaway.payload[8..]).into_owned()))
 }
 
 /// Whether the server ends a connection by itself.
-pub async fn is_ended(mut socket: TcpStream) -> bool {
+pub(crate) async fn is_ended(mut socket: TcpStream) -> bool {
     let mut rest = Vec::new();
     timeout(LONG, socket.read_to_end(&mut rest)).await.is_ok()
 }
 
-pub const MOMENT: Duration = Duration::from_millis(100);
+pub(crate) const MOMENT: Duration = Duration::from_millis(100);

@@ -1,7 +1,10 @@
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use indicator_proto::v1::{self, ErrorReason, query_observations_response::Message};
+use indicator_proto::{
+    Period,
+    v1::{self, ErrorReason, query_observations_response::Message},
+};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -17,8 +20,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Cursor, Engine, Error, Moment, Query, Violation,
-        analysis::{Computation, ComputedCursor},
+        Chunk, Cursor, Engine, Enough, Error, Moment, Query, Violation,
+        analysis::{Computation, ComputedChunk, ComputedCursor, Point},
     },
     serve::{Deadline, LatestEnd},
 };
@@ -152,8 +155,8 @@ async fn answer(engine: &Arc<Engine>, mut query: Checked, fingerprint: u64, send
         };
         series += part.chunks;
         observations += part.rows;
-        for bytes in part.left {
-            send(sender, Ok(bytes)).await?;
+        if let Some(message) = part.left {
+            send(sender, Ok(message)).await?;
         }
         match part.next {
             Some(next) if part.stood_still => query.go_on(next, part.rows),
@@ -207,8 +210,8 @@ struct Part {
     next: Option<Next>,
     /// Whether it ends here because the reader stood still.
     stood_still: bool,
-    /// What he has not taken.
-    left: Vec<Bytes>,
+    /// What the reader has not taken.
+    left: Option<Bytes>,
 }
 
 /// Where an answer is sent from the thread that reads it.
@@ -218,42 +221,47 @@ struct Stream {
     /// Rows still to come of a page.
     page: Option<u64>,
     stood_still: bool,
-    left: Vec<Bytes>,
+    left: Option<Bytes>,
 }
 
 impl Stream {
     fn new(sender: Sender, page_size: u32) -> Self {
         let page = (page_size != 0).then_some(page_size.into());
-        Self { sender, chunks: 0, page, stood_still: false, left: Vec::new() }
+        Self { sender, chunks: 0, page, stood_still: false, left: None }
     }
 
-    /// Sends chunks with as many rows; whether the next ones are wanted.
-    fn send(&mut self, chunks: impl Iterator<Item = Bytes>, rows: usize) -> ControlFlow<()> {
-        for chunk in chunks {
+    /// Sends the rows of a series in messages, until the reader stands still.
+    fn send<R>(
+        &mut self,
+        rows: &[R],
+        period: impl Fn(&R) -> Period,
+        mut encode: impl FnMut(&[R]) -> Bytes,
+    ) -> ControlFlow<Enough> {
+        let mut sent = 0;
+        for part in rows.chunks(ROWS_PER_MESSAGE) {
+            sent += part.len();
             self.chunks += 1;
-            if let Some(chunk) = self.offer(chunk) {
-                self.left.push(chunk);
+            self.page = self.page.map(|page| page.saturating_sub(part.len() as u64));
+            self.left = self.offer(encode(part));
+            // Whether a full page is the last one is found out by going on.
+            if self.left.is_some() && self.page != Some(0) {
+                self.stood_still = true;
+                return ControlFlow::Break(Enough { rows: sent, last: period(&part[part.len() - 1]) });
             }
         }
-        self.page = self.page.map(|page| page.saturating_sub(rows as u64));
-        // Whether there is another page is found out by going on.
-        self.stood_still = !self.left.is_empty() && self.page != Some(0);
-        if self.stood_still { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 
     /// Gives back what the reader does not take now.
-    fn offer(&self, chunk: Bytes) -> Option<Bytes> {
-        if !self.left.is_empty() {
-            return Some(chunk);
-        }
-        let Err(TrySendError::Full(Ok(chunk))) = self.sender.try_send(Ok(chunk)) else { return None };
+    fn offer(&self, message: Bytes) -> Option<Bytes> {
+        let Err(TrySendError::Full(Ok(message))) = self.sender.try_send(Ok(message)) else { return None };
         let room = async { tokio::time::timeout(PATIENCE, self.sender.reserve()).await };
         match Handle::current().block_on(room) {
             Ok(Ok(permit)) => {
-                permit.send(Ok(chunk));
+                permit.send(Ok(message));
                 None
             }
-            Ok(Err(_)) | Err(_) => Some(chunk),
+            Ok(Err(_)) | Err(_) => Some(message),
         }
     }
 }
@@ -263,20 +271,21 @@ fn scan(engine: &Engine, query: &Checked, mut stream: Stream) -> Result<Part, Er
     let (rows, next) = match query {
         Checked::Recorded(query) => {
             let mut encoder = ObservationEncoder::default();
-            let summary = engine.query(query, |chunk| {
-                let parts = chunk.rows.chunks(ROWS_PER_MESSAGE).map(|rows| encoder.query_chunk(&chunk.key, rows));
-                stream.send(parts, chunk.rows.len())
-            })?;
+            let deliver =
+                |chunk: Chunk| stream.send(&chunk.rows, |row| row.version.period, |rows| encoder.query_chunk(&chunk.key, rows));
+            let summary = engine.query(query, deliver)?;
             (summary.rows, summary.next.map(Next::Recorded))
         }
         Checked::Computed { computation, moment, explain } => {
-            let summary = engine.reading(*moment).explaining(*explain).compute(computation, |chunk| {
-                let parts = chunk.points.chunks(ROWS_PER_MESSAGE).map(|points| {
+            let deliver = |chunk: ComputedChunk| {
+                let series = v1::SeriesKey::from(&*chunk.key);
+                let encode = |points: &[Arc<Point>]| {
                     let observations = points.iter().map(|point| computed::observation(point, false, *explain)).collect();
-                    encode(Message::Chunk(v1::SeriesObservations { series: Some((&*chunk.key).into()), observations }))
-                });
-                stream.send(parts, chunk.points.len())
-            })?;
+                    encode(Message::Chunk(v1::SeriesObservations { series: Some(series.clone()), observations }))
+                };
+                stream.send(&chunk.points, |point| point.period(), encode)
+            };
+            let summary = engine.reading(*moment).explaining(*explain).compute(computation, deliver)?;
             (summary.rows, summary.next.map(Next::Computed))
         }
     };
