@@ -14,6 +14,7 @@
 pub mod access;
 pub mod engine;
 pub mod offline;
+mod seldom;
 pub mod serve;
 pub mod service;
 mod stamp;

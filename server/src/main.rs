@@ -226,7 +226,7 @@ async fn run_server(
     let (asked, stop) = (CancellationToken::new(), CancellationToken::new());
     let hub = Hub::new(Arc::clone(&engine), stop.clone());
     private.opened(&hub);
-    let routes = service::add(serve::routes(&readiness, engine.alarms(), stop.clone()), &hub, now());
+    let routes = service::add(serve::routes(&readiness, engine.alarms(), stop.clone()), &hub, settings.max_changes, now());
     drop(hub);
     serve::cancel_on_signal(asked.clone())?;
     tokio::spawn(systemd::keep_alive(Arc::downgrade(&engine)));

@@ -64,6 +64,8 @@ impl From<Error> for Status {
                 status(Code::Unavailable, ErrorReason::RevisionNotReached, &error.to_string(), metadata, details)
             }
             Error::QueueFull => plain(Code::ResourceExhausted, ErrorReason::WriteQueueFull, retry_after(QUEUE_DELAY)),
+            // Whoever could read it has gone.
+            Error::Unwanted => plain(Code::Cancelled, ErrorReason::Deadline, none()),
             Error::ShuttingDown => plain(Code::Unavailable, ErrorReason::ShuttingDown, retry_after(RESTART_DELAY)),
             Error::Store(error) => store_failed(error),
         }
@@ -117,6 +119,32 @@ pub(crate) fn denied(Denied { role, needed }: Denied) -> Status {
     status(Code::PermissionDenied, ErrorReason::PermissionDenied, &message, metadata, ErrorDetails::new())
 }
 
+/// The call took as long as the server allows.
+pub(crate) fn call_too_long(most: Duration) -> Status {
+    let seconds = most.as_secs();
+    let message = format!(
+        "the call took longer than the {seconds} s that the server allows; ask for less, or page by page with page_size; \
+         a write may have been made: repeat it with the same request id"
+    );
+    let metadata = [("limit_seconds", seconds.to_string())];
+    status(Code::DeadlineExceeded, ErrorReason::CallTooLong, &message, metadata, ErrorDetails::new())
+}
+
+/// As many calls are under way as may be.
+pub(crate) fn too_many_requests(whose: &str, limit: usize) -> Status {
+    too_many(ErrorReason::TooManyRequests, &format!("{whose} has {limit} calls under way, and no more are allowed"), limit)
+}
+
+/// As many watches are open as may be.
+pub(crate) fn too_many_watches(whose: &str, limit: usize) -> Status {
+    too_many(ErrorReason::TooManyWatches, &format!("{whose} has {limit} watches open, and no more are allowed"), limit)
+}
+
+fn too_many(reason: ErrorReason, message: &str, limit: usize) -> Status {
+    let message = format!("{message}; retry with backoff");
+    status(Code::ResourceExhausted, reason, &message, [("limit", limit.to_string())], retry_after(RESTART_DELAY))
+}
+
 /// There is no service behind the path of the call.
 pub(crate) fn unknown_service(path: &str) -> Status {
     Status::unimplemented(format!("nothing here answers {}; list the services by reflection", shorten(path, TEXT_BYTES)))
@@ -132,6 +160,19 @@ pub(crate) fn message_too_large(size: usize, limit: usize) -> Status {
     let message = format!("the message has {size} bytes, and {limit} are allowed; send it in parts");
     let metadata = [("message_bytes", size.to_string()), ("limit_bytes", limit.to_string())];
     status(Code::ResourceExhausted, ErrorReason::RequestTooLarge, &message, metadata, ErrorDetails::new())
+}
+
+/// What came is no message of its type, as the library says.
+pub(crate) fn malformed_message(what: &str) -> Status {
+    status(Code::InvalidArgument, ErrorReason::MalformedMessage, what, [], ErrorDetails::new())
+}
+
+/// Of a request whose message could not be read: the library says so with an error of the server's own, and no details.
+pub(crate) fn of_message(error: Status) -> Status {
+    /// How the library begins to say that bytes are no message.
+    const UNDECODABLE: &str = "failed to decode Protobuf message";
+    let undecodable = error.code() == Code::Internal && error.message().starts_with(UNDECODABLE);
+    if undecodable { malformed_message(error.message()) } else { error }
 }
 
 fn invalid(violations: &[Violation]) -> Status {

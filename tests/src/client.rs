@@ -1,6 +1,6 @@
 //! The generated stubs, behind calls that fit on a line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use indicator_proto::health::health_client::HealthClient;
 use indicator_proto::v1::{
@@ -79,6 +79,26 @@ impl Client {
     fn with(address: SocketAddr, bearer: Bearer) -> Self {
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect_lazy();
         Self { transport: InterceptedService::new(channel, bearer) }
+    }
+
+    /// A client that connects from another address of this machine.
+    #[must_use]
+    pub fn from_address(address: SocketAddr, own: IpAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
+        Self { channel: endpoint.local_address(Some(own)).connect_lazy() }
+    }
+
+    /// A client that takes no more than a number of bytes before it reads.
+    #[must_use]
+    pub fn with_window(address: SocketAddr, bytes: u32) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
+        Self { channel: endpoint.initial_stream_window_size(bytes).initial_connection_window_size(bytes).connect_lazy() }
+    }
+
+    /// Its connection, for calls that no stub makes.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// The catalog's stub.

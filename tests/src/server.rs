@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fs,
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -172,6 +173,23 @@ impl Server {
     pub async fn restart(&mut self) {
         self.stop().await;
         self.start_again();
+    }
+
+    /// Bytes of memory that it has now, and the most that it ever had.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+        };
+        (bytes("VmRSS:"), bytes("VmHWM:"))
+    }
+
+    /// How many files it has open, connections among them.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
     }
 
     /// What it has logged, line by line.

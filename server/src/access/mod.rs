@@ -10,7 +10,6 @@ mod credential;
 mod file;
 mod keyring;
 mod right;
-mod throttle;
 mod token;
 
 pub use caller::{Caller, Denied};
@@ -18,5 +17,4 @@ pub use credential::{Credential, Proof, Role, State};
 pub use file::{CredentialFile, FileError};
 pub use keyring::{Evidence, Identity, Keyring, Refusal};
 pub use right::Right;
-pub use throttle::Throttle;
 pub use token::Token;

@@ -109,6 +109,9 @@ pub enum Error {
     /// The write queue is full.
     #[error("too many writes are waiting; retry with backoff")]
     QueueFull,
+    /// Nobody waits for the answer any more.
+    #[error("nobody waits for the answer any more")]
+    Unwanted,
     /// The server is stopping.
     #[error("the server is stopping; retry")]
     ShuttingDown,

@@ -30,6 +30,7 @@ mod shared;
 mod tests;
 mod token;
 mod vintages;
+mod wanted;
 mod writer;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, thread};
@@ -46,12 +47,13 @@ pub use horizon::Retention;
 pub use index::SeriesIndex;
 pub use meter::Meter;
 pub use picture::{Difference, Picture, PictureChange, Shift};
-pub use query::{Chunk, Cursor, Query, Row, Summary};
+pub use query::{Chunk, Cursor, Enough, Query, Row, Summary};
 pub use read::Moment;
 pub use replay::Replay;
 pub use shared::Head;
 pub use token::{Purpose, TokenError, Tokens, fingerprint};
 pub use vintages::{Axis, Effect, History, Shown, Vintage, VintageDate, VintagePage, VintagePlace, VintageQuery, VintageView};
+pub use wanted::while_wanted;
 
 use crate::store::{
     DiskLimits, Found, Gap, Header, Scope, Store,
@@ -372,7 +374,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<()>) -> Result<Summary, Error> {
+    pub fn query(&self, query: &Query, deliver: impl FnMut(Chunk) -> ControlFlow<Enough>) -> Result<Summary, Error> {
         query::run(&self.shared, query, deliver)
     }
 

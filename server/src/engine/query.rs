@@ -75,6 +75,15 @@ pub struct Query {
     pub after: Option<Cursor>,
 }
 
+/// As much of a chunk as is wanted, at least a row: the answer ends there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enough {
+    /// How many rows.
+    pub rows: usize,
+    /// The period of the last of them.
+    pub last: Period,
+}
+
 /// How a query ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -85,7 +94,11 @@ pub struct Summary {
 }
 
 /// Delivers the chunks of an answer in order, by series in order of their creation. Stops early when `deliver` says so.
-pub(super) fn run(shared: &Shared, query: &Query, mut deliver: impl FnMut(Chunk) -> ControlFlow<()>) -> Result<Summary, Error> {
+pub(super) fn run(
+    shared: &Shared,
+    query: &Query,
+    mut deliver: impl FnMut(Chunk) -> ControlFlow<Enough>,
+) -> Result<Summary, Error> {
     let catalog = shared.catalog.load_full();
     let view = catalog.at(query.moment.revision);
     let mut series = query.filter.series(view, &shared.index());
@@ -114,9 +127,13 @@ pub(super) fn run(shared: &Shared, query: &Query, mut deliver: impl FnMut(Chunk)
                 full = chunk.rows.len() as u64 > room;
                 chunk.rows.truncate(usize::try_from(room).unwrap_or(usize::MAX));
             }
-            summary.rows += chunk.rows.len() as u64;
+            let (before, rows) = (summary.rows, chunk.rows.len() as u64);
             summary.next = chunk.rows.last().map(|r| Cursor::new(first, r.version.period));
-            if deliver(chunk).is_break() || full {
+            if let ControlFlow::Break(Enough { rows, last }) = deliver(chunk) {
+                return Ok(Summary { rows: before + rows as u64, next: Some(Cursor::new(first, last)) });
+            }
+            summary.rows = before + rows;
+            if full {
                 return Ok(summary);
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indicator_proto::{Time, v1::EntryKind};
 
-use super::{CellChange, Commit, Error, SeriesChanges, catalog, shared::Shared};
+use super::{CellChange, Commit, Error, SeriesChanges, catalog, shared::Shared, wanted};
 use crate::store::{self, Header, Version};
 
 /// A moment of the record, resolved: versions up to a revision, and perhaps only those published by a time.
@@ -18,6 +18,7 @@ pub struct Moment {
 
 /// The current version of each cell of a series at a moment, by period; tombstones included.
 pub(super) fn cells(shared: &Shared, series: u32, moment: Moment) -> Result<Cells, Error> {
+    wanted::check()?;
     match moment.published_at {
         None => Ok(Cells::Current(shared.state(series, moment.revision)?)),
         Some(until) => Ok(Cells::Published(shared.store.published_state(series, moment.revision, until)?)),
@@ -26,6 +27,7 @@ pub(super) fn cells(shared: &Shared, series: u32, moment: Moment) -> Result<Cell
 
 /// As [`cells`], for reads of many series.
 pub(super) fn cells_uncached(shared: &Shared, series: u32, moment: Moment) -> Result<Cells, Error> {
+    wanted::check()?;
     match moment.published_at {
         None => Ok(Cells::Current(shared.state_uncached(series, moment.revision)?)),
         Some(until) => Ok(Cells::Published(shared.store.published_state(series, moment.revision, until)?)),
@@ -70,6 +72,7 @@ pub(super) fn header(shared: &Shared, revision: u64) -> Result<Header, Error> {
 
 /// A commit as it was made: from memory if it is recent, else from the store.
 pub(super) fn commit(shared: &Shared, revision: u64, with_previous: bool) -> Result<Arc<Commit>, Error> {
+    wanted::check()?;
     if let Some(commit) = shared.recent(revision) {
         return Ok(commit);
     }

@@ -1,7 +1,6 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use futures::future::{self, Either, Ready};
@@ -11,12 +10,10 @@ use tower::{Layer, Service};
 
 use super::{Peer, is_grpc};
 use crate::{
-    access::{Caller, Evidence, Keyring, Right, Throttle},
+    access::{Caller, Evidence, Keyring, Right},
+    seldom::Seldom,
     status,
 };
-
-/// Failures are told at most this often: whoever guesses tokens should not fill the disk with the log of it.
-const TOLD: Duration = Duration::from_secs(1);
 
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
@@ -32,12 +29,13 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub(super) struct Authenticate {
     access: Access,
-    told: Arc<Throttle>,
+    /// Whoever guesses tokens should not fill the disk with the log of it.
+    told: Arc<Seldom>,
 }
 
 impl Authenticate {
     pub(super) fn new(access: Access) -> Self {
-        Self { access, told: Arc::new(Throttle::new(TOLD)) }
+        Self { access, told: Arc::default() }
     }
 
     fn caller<B>(&self, request: &Request<B>) -> Result<Caller, Status> {
@@ -56,9 +54,9 @@ impl Authenticate {
     }
 
     fn tell<B>(&self, request: &Request<B>, status: &Status) {
-        if let Some(untold) = self.told.pass() {
+        if let Some(left_out) = self.told.is_due() {
             let peer = request.extensions().get::<Peer>().map(|peer| tracing::field::display(peer.address));
-            tracing::warn!(peer, method = request.uri().path(), why = status.message(), untold, "turned a caller away");
+            tracing::warn!(peer, method = request.uri().path(), why = status.message(), left_out, "turned a caller away");
         }
     }
 }

@@ -13,18 +13,26 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tower::{Layer, Service};
 
+use super::kind::Kind;
 use crate::{access::Caller, status};
 
 /// When the caller gives up. The requests of calls that have a deadline carry it as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(pub Instant);
 
-/// Ends calls, streams included, with DEADLINE_EXCEEDED when their `grpc-timeout` has passed, with UNAUTHENTICATED when the caller's
-/// credential has ended, and with UNAVAILABLE when `last_call` is cancelled.
+/// When a call ends at the latest, because of its deadline or the server's own limit. The requests of calls that end so carry it as
+/// an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LatestEnd(pub Instant);
+
+/// Ends calls, streams included, with DEADLINE_EXCEEDED when their `grpc-timeout` has passed or they have taken longer than the
+/// server allows, with UNAUTHENTICATED when the caller's credential has ended, and with UNAVAILABLE when `last_call` is cancelled.
 ///
 /// The time limit of tonic's server answers CANCELLED, and watches a stream no further than its headers.
 #[derive(Debug, Clone)]
 pub(super) struct Deadlines {
+    /// How long a call may take, watches and transfers aside.
+    pub(super) most: Duration,
     pub(super) last_call: CancellationToken,
 }
 
@@ -32,14 +40,14 @@ impl<S> Layer<S> for Deadlines {
     type Service = Ended<S>;
 
     fn layer(&self, inner: S) -> Ended<S> {
-        Ended { inner, last_call: self.last_call.clone() }
+        Ended { inner, deadlines: self.clone() }
     }
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Ended<S> {
     inner: S,
-    last_call: CancellationToken,
+    deadlines: Deadlines,
 }
 
 impl<S, B, R> Service<Request<B>> for Ended<S>
@@ -56,16 +64,30 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let deadline = match timeout(request.headers()) {
-            // A timeout beyond what the clock can count is none.
-            Ok(timeout) => timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        let timeout = match timeout(request.headers()) {
+            Ok(timeout) => timeout,
             Err(status) => return Box::pin(async { Ok(status.into_http()) }),
+        };
+        let Deadlines { most, last_call } = self.deadlines.clone();
+        let now = Instant::now();
+        // A time beyond what the clock can count is none.
+        let deadline = timeout.and_then(|timeout| now.checked_add(timeout));
+        let limit = Kind::of(request.uri().path()).is_timed().then(|| now.checked_add(most)).flatten();
+        let timer = match (deadline, limit) {
+            (deadline, Some(limit)) if deadline.is_none_or(|deadline| limit < deadline) => {
+                Some(Timer { at: limit, limit: Some(most) })
+            }
+            (Some(deadline), _) => Some(Timer { at: deadline, limit: None }),
+            (None, _) => None,
         };
         if let Some(deadline) = deadline {
             request.extensions_mut().insert(Deadline(deadline));
         }
+        if let Some(Timer { at, .. }) = timer {
+            request.extensions_mut().insert(LatestEnd(at));
+        }
         let credential = request.extensions().get::<Caller>().and_then(Caller::ended).cloned();
-        let end = End { deadline, last_call: self.last_call.clone(), credential };
+        let end = End { timer, last_call, credential };
         let call = self.inner.call(request);
         Box::pin(async move {
             tokio::select! {
@@ -80,17 +102,33 @@ where
 /// What ends a call from outside.
 #[derive(Debug, Clone)]
 struct End {
-    deadline: Option<Instant>,
+    timer: Option<Timer>,
     last_call: CancellationToken,
     /// Cancelled when the caller's credential ends.
     credential: Option<CancellationToken>,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Timer {
+    at: Instant,
+    /// The time that a call may take, if it is this and not the caller that ends it.
+    limit: Option<Duration>,
+}
+
+impl Timer {
+    fn status(self) -> Status {
+        self.limit.map_or_else(status::deadline_exceeded, status::call_too_long)
+    }
+}
+
 impl End {
     async fn reached(self) -> Status {
         let passed = async {
-            match self.deadline {
-                Some(deadline) => sleep_until(deadline).await,
+            match self.timer {
+                Some(timer) => {
+                    sleep_until(timer.at).await;
+                    timer.status()
+                }
                 None => future::pending().await,
             }
         };
@@ -102,14 +140,14 @@ impl End {
         };
         tokio::select! {
             biased;
-            () = passed => status::deadline_exceeded(),
+            status = passed => status,
             () = ended => status::credential_ended(),
             () = self.last_call.cancelled() => status::shutting_down(),
         }
     }
 
-    fn deadline_passed(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    fn timer_passed(&self) -> Option<Status> {
+        self.timer.filter(|timer| timer.at <= Instant::now()).map(Timer::status)
     }
 }
 
@@ -140,8 +178,8 @@ impl<R> Default for EndedBody<R> {
 impl<R> Running<R> {
     /// The status with which the call ends from outside, if it is to end now. A body that `waits` is woken when that changes.
     fn poll_end(&mut self, waits: bool, cx: &mut Context<'_>) -> Poll<Status> {
-        if self.end.deadline_passed() {
-            return Poll::Ready(status::deadline_exceeded());
+        if let Some(status) = self.end.timer_passed() {
+            return Poll::Ready(status);
         }
         if self.end.credential.as_ref().is_some_and(CancellationToken::is_cancelled) {
             return Poll::Ready(status::credential_ended());
@@ -217,15 +255,42 @@ mod tests {
 
     /// What a caller with this timeout is answered by a service that takes `work`.
     async fn code_of(grpc_timeout: &str, work: Duration) -> Code {
-        let service = ServiceBuilder::new().layer(Deadlines { last_call: CancellationToken::new() }).service(service_fn(
-            move |_: Request<()>| async move {
-                tokio::time::sleep(work).await;
-                Ok::<_, Status>(Status::ok("").into_http::<Body>())
-            },
-        ));
         let request = Request::builder().header("grpc-timeout", grpc_timeout).body(()).unwrap();
+        answer(request, work, Duration::MAX).await.code()
+    }
+
+    /// What a service that takes `work` answers where calls may take no longer than `most`.
+    async fn answer(request: Request<()>, work: Duration, most: Duration) -> Status {
+        let deadlines = Deadlines { most, last_call: CancellationToken::new() };
+        let service = ServiceBuilder::new().layer(deadlines).service(service_fn(move |_: Request<()>| async move {
+            tokio::time::sleep(work).await;
+            Ok::<_, Status>(Status::ok("").into_http::<Body>())
+        }));
         let response = service.oneshot(request).await.unwrap();
-        Status::from_header_map(response.headers()).unwrap().code()
+        Status::from_header_map(response.headers()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_when_the_server_allows_no_more_unless_its_caller_gives_up_before() {
+        let most = Duration::from_secs(300);
+        let answer = async |path: &str, timeout: Option<&str>, seconds| {
+            let mut request = Request::builder().uri(path);
+            if let Some(timeout) = timeout {
+                request = request.header("grpc-timeout", timeout);
+            }
+            answer(request.body(()).unwrap(), Duration::from_secs(seconds), most).await
+        };
+        let get = "/indicator.v1.ObservationService/GetObservation";
+        assert_eq!(answer(get, None, 299).await.code(), Code::Ok);
+        for timeout in [None, Some("1H")] {
+            let status = answer(get, timeout, 301).await;
+            assert_eq!(status.code(), Code::DeadlineExceeded);
+            assert!(status.message().contains("300 s that the server allows"), "{status:?}");
+        }
+        let status = answer(get, Some("10S"), 301).await;
+        assert!(status.message().starts_with("the deadline passed"), "{status:?}");
+        assert_eq!(answer("/indicator.v1.WatchService/Watch", None, 1_000_000).await.code(), Code::Ok);
+        assert_eq!(answer("/indicator.v1.ObservationService/ImportObservations", None, 1_000_000).await.code(), Code::Ok);
     }
 
     #[tokio::test(start_paused = true)]
@@ -259,11 +324,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_never_waits_meets_its_deadline_too() {
-        let end = End {
-            deadline: Some(Instant::now() + Duration::from_secs(1)),
-            last_call: CancellationToken::new(),
-            credential: None,
-        };
+        let timer = Timer { at: Instant::now() + Duration::from_secs(1), limit: None };
+        let end = End { timer: Some(timer), last_call: CancellationToken::new(), credential: None };
         let mut body = EndedBody::new(Endless, end);
         let mut next = async || future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         assert!(next().await.unwrap().unwrap().is_data());

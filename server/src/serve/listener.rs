@@ -17,15 +17,20 @@ use tower::ServiceBuilder;
 
 use super::{
     Access, Peer,
+    admission::{Admission, Busy, Capacity},
     auth::Authenticate,
     calls::Calls,
+    calm::Calm,
     config::Settings,
     deadline::Deadlines,
+    explained, files,
     gather::Gather,
     message_limit::MessageLimit,
+    peers::{Peers, Share},
     preface::Preface,
     tls::{self, Tls},
 };
+use crate::seldom::Seldom;
 
 /// How connections are treated.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +43,10 @@ pub struct Options {
     pub max_connections_per_peer: usize,
     /// Most calls at once on one connection: thousands of watches, and still an end to what one client can ask for.
     pub max_streams: u32,
-    /// Most calls at once, watches aside.
+    /// Most calls at once, watches aside; half of them from one address.
     pub max_requests: usize,
+    /// Most watches at once; half of them from one address.
+    pub max_subscribers: usize,
     /// Most frames without content a second on one connection; ten times as many in a burst.
     pub max_control_frames: u32,
     /// How long a call may take, watches, imports and backups aside.
@@ -64,6 +71,10 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// What a stream may have waiting for a socket that takes nothing; hyper's 400 KiB would be gigabytes for some thousand readers who
 /// stand still.
 const SEND_BUFFER: usize = 64 << 10;
+/// Names and values of one call's headers, and what keeping them takes.
+const HEADER_LIST: u32 = 16 << 10;
+/// Calls that a client may make wrongly on one connection, before it is closed.
+const ERROR_RESETS: usize = 1024;
 /// A client that vanished without a word is noticed within the sum of these.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -94,16 +105,6 @@ pub struct Door {
     pub access: Access,
 }
 
-/// What every connection is served with.
-#[derive(Clone)]
-struct Site {
-    routes: Routes,
-    authenticate: Authenticate,
-    options: Options,
-    calls: Calls,
-    stages: Stages,
-}
-
 /// Serves `routes` on `listener`, and has their calls counted, until `shutdown` is ready and the open calls have ended, or the grace has.
 ///
 /// Stopping has three steps: no new connections and calls, while those in flight run on; near the end of the grace the rest is
@@ -118,13 +119,19 @@ pub async fn run(
 ) {
     let stages = Stages::default();
     let connections = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(options.max_connections));
-    let site =
-        Site { routes: routes.prepare(), authenticate: Authenticate::new(door.access), options, calls, stages: stages.clone() };
+    let entrance = Entrance::new(&options);
+    let site = Site {
+        authenticate: Authenticate::new(door.access),
+        capacity: Capacity::new(options.max_requests, options.max_subscribers),
+        routes: routes.prepare(),
+        options,
+        calls,
+        stages: stages.clone(),
+    };
     let accept_all = async {
         loop {
-            let (socket, slot) = accept(&listener, &slots).await;
-            connections.spawn(greet(socket, slot, door.tls.clone(), site.clone()));
+            let (socket, address, entry) = entrance.accept(&listener).await;
+            connections.spawn(greet(socket, address, entry, door.tls.clone(), site.clone()));
         }
     };
     tokio::select! {
@@ -163,18 +170,52 @@ async fn stop(stages: &Stages, connections: &TaskTracker, grace: Duration) {
     }
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
-    if slots.available_permits() == 0 {
-        tracing::warn!("too many connections; new ones wait until others end");
+/// Where connections come in, as many as there is room for.
+struct Entrance {
+    slots: Arc<Semaphore>,
+    peers: Arc<Peers>,
+    full: Seldom,
+    closed: Seldom,
+}
+
+/// The place of one connection.
+struct Entry {
+    _slot: OwnedSemaphorePermit,
+    share: Arc<Share>,
+}
+
+impl Entrance {
+    fn new(options: &Options) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(files::room_for_connections(options.max_connections))),
+            peers: Peers::new(options.max_connections_per_peer),
+            full: Seldom::default(),
+            closed: Seldom::default(),
+        }
     }
-    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => return (socket, slot),
-            Err(error) if is_of_the_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
-                sleep(ACCEPT_PAUSE).await;
+
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Entry) {
+        if self.slots.available_permits() == 0
+            && let Some(left_out) = self.full.is_due()
+        {
+            tracing::warn!(left_out, "too many connections; new ones wait until others end");
+        }
+        let slot = self.slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+        loop {
+            match listener.accept().await {
+                Ok((socket, address)) => match self.peers.connect(address.ip()) {
+                    Some(share) => return (socket, address, Entry { _slot: slot, share: Arc::new(share) }),
+                    None => {
+                        if let Some(left_out) = self.closed.is_due() {
+                            tracing::warn!(peer = %address.ip(), left_out, "too many connections from one address; closed one");
+                        }
+                    }
+                },
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections");
+                    sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
@@ -186,17 +227,25 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
+/// What every connection is served with.
+#[derive(Clone)]
+struct Site {
+    authenticate: Authenticate,
+    capacity: Arc<Capacity>,
+    routes: Routes,
+    options: Options,
+    calls: Calls,
+    stages: Stages,
+}
+
 /// Shakes hands, in time, and serves what comes then.
-async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<Tls>>, site: Site) {
+async fn greet(socket: TcpStream, address: SocketAddr, entry: Entry, tls: Option<Arc<Tls>>, site: Site) {
     let _open = site.calls.connection();
     // Answers are small and written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let Ok(address) = socket.peer_addr() else { return };
-    let Some(tls) = tls else {
-        return serve(socket, Peer { address, certificate: None }, site).await;
-    };
+    let Some(tls) = tls else { return serve(socket, Peer { address, certificate: None }, entry, site).await };
     let accepted = tokio::select! {
         biased;
         accepted = timeout(site.options.handshake_timeout, tls.accept(socket)) => accepted,
@@ -205,7 +254,7 @@ async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<T
     match accepted {
         Ok(Ok(stream)) => {
             let certificate = tls::certificate(&stream);
-            serve(stream, Peer { address, certificate }, site).await;
+            serve(stream, Peer { address, certificate }, entry, site).await;
         }
         Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS handshake"),
         Err(_) => tracing::debug!(%address, "no TLS handshake in time"),
@@ -213,8 +262,9 @@ async fn greet(socket: TcpStream, _slot: OwnedSemaphorePermit, tls: Option<Arc<T
 }
 
 /// Serves one connection.
-async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(io: IO, peer: Peer, site: Site) {
-    let Site { routes, authenticate, options, calls, stages } = site;
+async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, entry: Entry, site: Site) {
+    let Site { authenticate, capacity, routes, options, calls, stages } = site;
+    let busy = Busy::new();
     let service = ServiceBuilder::new()
         // Before all else, so that what is refused is counted too.
         .layer(calls.of(Some(peer.address)))
@@ -223,19 +273,28 @@ async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(io: IO, peer
             request
         })
         .layer(authenticate)
-        .layer(Deadlines { last_call: stages.last_call })
+        .layer(Admission { capacity, share: Arc::clone(&entry.share), busy: Arc::clone(&busy) })
+        .layer(Deadlines { most: options.max_call, last_call: stages.last_call })
+        .map_response(explained)
         .layer(MessageLimit(options.max_message_bytes))
         .service(routes);
     let builder = builder(&options);
-    let io = TokioIo::new(Preface::new(Gather::new(io), options.handshake_timeout));
+    let io = TokioIo::new(guarded(io, &options));
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let served = async {
-        tokio::select! {
+        let idle = tokio::select! {
             biased;
             result = connection.as_mut() => return result,
-            () = stages.going_away.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = stages.going_away.cancelled() => false,
+            () = busy.idle_for(options.idle_timeout) => true,
+        };
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            biased;
+            result = connection => result,
+            // One that does not answer does not hold its place.
+            () = busy.idle_for(options.handshake_timeout), if idle => Ok(()),
         }
-        connection.await
     };
     tokio::select! {
         biased;
@@ -248,6 +307,11 @@ async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(io: IO, peer
     }
 }
 
+/// What stands between the bytes of a client and hyper.
+fn guarded<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, options: &Options) -> Preface<Calm<Gather<IO>>> {
+    Preface::new(Calm::new(Gather::new(io), options.max_control_frames), options.handshake_timeout)
+}
+
 fn builder(options: &Options) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(options.handshake_timeout);
@@ -255,6 +319,10 @@ fn builder(options: &Options) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(options.max_streams)
+        // All that a client has under way, cancelled at once, is no attack.
+        .max_pending_accept_reset_streams(options.max_streams as usize)
+        .max_local_error_reset_streams(ERROR_RESETS)
+        .max_header_list_size(HEADER_LIST)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)

@@ -3,21 +3,28 @@
 //! - [`config`] gathers the settings from flags, environment and file;
 //! - [`run`] serves a set of [`routes`] on a listener until it is told to stop;
 //! - [`tls`] and [`Access`] say who comes in;
+//! - what is not HTTP in time, floods of frames, and more connections or calls than there is room for are refused before they cost
+//!   much;
 //! - every call passes [`Deadline`]s and the limit on message sizes before it reaches a service;
 //! - every call is counted ([`Calls`]), and told of on the private port ([`Private`]) with how the server is;
 //! - [`Readiness`] is where the server is between its start and its end, which [`systemd`] is told too;
 //! - [`routes`] holds what every server offers, health and reflection; the services of `indicator.v1` are added to it.
 
+mod admission;
 mod auth;
 mod calls;
+mod calm;
 pub mod config;
 mod deadline;
+mod files;
 mod gather;
 mod health;
+mod kind;
 mod listener;
 mod message_limit;
 mod metrics;
 mod peer;
+mod peers;
 mod preface;
 mod private;
 mod readiness;
@@ -32,14 +39,14 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tonic::{body::Body, service::Routes};
+use tonic::{Code, Status, body::Body, service::Routes};
 
 use self::readiness::Standing;
 use crate::{engine::Alarm, status};
 
 pub use auth::Access;
 pub use calls::Calls;
-pub use deadline::Deadline;
+pub use deadline::{Deadline, LatestEnd};
 pub use listener::{Door, Options, bind, run};
 pub use peer::Peer;
 pub use private::Private;
@@ -56,6 +63,14 @@ pub fn routes(readiness: &Readiness, alarms: watch::Receiver<Arc<[Alarm]>>, stop
         .add_service(health::service(Standing::new(readiness, alarms), stop))
         .add_service(reflection::v1())
         .add_service(reflection::v1alpha())
+}
+
+/// Gives an answer that is an error from the start, and that the library made, the code and the details that this service gives.
+fn explained<B: Default>(response: Response<B>) -> Response<B> {
+    match Status::from_header_map(response.headers()) {
+        Some(error) if error.code() == Code::Internal && error.details().is_empty() => status::of_message(error).into_http(),
+        _ => response,
+    }
 }
 
 /// Answers a call of no service, and whoever came with a browser.

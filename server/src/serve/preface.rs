@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// What every HTTP/2 client sends first: RFC 9113, section 3.4.
-const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A connection whose reads fail when the client has not shown in time which protocol it speaks.
 ///
@@ -24,23 +24,39 @@ pub(super) struct Preface<IO> {
 
 #[derive(Debug)]
 struct Waiting {
-    matched: usize,
+    start: Start,
     timeout: Pin<Box<Sleep>>,
+}
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http2,
+    Other,
+}
+
+/// The bytes with which a connection starts.
+#[derive(Debug, Default)]
+pub(super) struct Start {
+    matched: usize,
 }
 
 impl<IO> Preface<IO> {
     pub(super) fn new(io: IO, timeout: Duration) -> Self {
-        Self { io, waiting: Some(Waiting { matched: 0, timeout: Box::pin(sleep(timeout)) }) }
+        Self { io, waiting: Some(Waiting { start: Start::default(), timeout: Box::pin(sleep(timeout)) }) }
     }
 }
 
-impl Waiting {
-    /// Whether these bytes, with those before, are enough to tell the protocol.
-    fn decided_by(&mut self, bytes: &[u8]) -> bool {
+impl Start {
+    /// The protocol, and how many of these bytes belong to the preface, if they, with those before, are enough to tell it.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<(Protocol, usize)> {
         let expected = &HTTP2[self.matched..];
         let common = expected.iter().zip(bytes).take_while(|(expected, byte)| expected == byte).count();
         self.matched += common;
-        common < bytes.len() || self.matched == HTTP2.len()
+        if self.matched == HTTP2.len() {
+            return Some((Protocol::Http2, common));
+        }
+        (common < bytes.len()).then_some((Protocol::Other, common))
     }
 }
 
@@ -51,7 +67,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Preface<IO> {
         let before = buf.filled().len();
         match Pin::new(&mut this.io).poll_read(cx, buf) {
             Poll::Ready(read) => {
-                if waiting.decided_by(&buf.filled()[before..]) {
+                if waiting.start.follow(&buf.filled()[before..]).is_some() {
                     this.waiting = None;
                 }
                 Poll::Ready(read)
@@ -113,7 +129,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_has_shown_its_protocol_may_be_idle() {
-        for start in [HTTP2, b"PRI * HTTP/1", b"GET / HTTP/1.0\r\n\r\n"] {
+        for start in [&HTTP2[..], b"PRI * HTTP/1", b"GET / HTTP/1.0\r\n\r\n"] {
             assert_eq!(read_after(start).await.unwrap(), usize::MAX);
         }
     }

@@ -3,7 +3,7 @@
 //! A query may answer millions of observations. Made into messages first, each would be half a dozen allocations, and be walked
 //! twice to be measured and written.
 
-use std::{convert::Infallible, io, marker::PhantomData};
+use std::{convert::Infallible, marker::PhantomData};
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use futures::Stream;
@@ -18,6 +18,7 @@ use tonic::{
 };
 
 use super::ready_frames::ReadyFrames;
+use crate::status;
 
 /// The size at which tonic hands what it has to the connection.
 const YIELD_BYTES: usize = 64 * 1024;
@@ -64,9 +65,8 @@ impl<R: Message + Default> Decoder for MessageDecoder<R> {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<R>, Status> {
-        let invalid = |error: prost::DecodeError| Status::from_error(Box::new(io::Error::other(error)));
-        let message = R::decode(buffer.copy_to_bytes(buffer.remaining())).map_err(invalid)?;
-        Ok(Some(message))
+        let message = R::decode(buffer.copy_to_bytes(buffer.remaining()));
+        Ok(Some(message.map_err(|error| status::malformed_message(&error.to_string()))?))
     }
 }
 

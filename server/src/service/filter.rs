@@ -1,7 +1,7 @@
 //! `ObservationFilter`, checked.
 
 use indicator_proto::{
-    Frequency,
+    Frequency, check_slug,
     v1::{self, ErrorReason},
 };
 use jiff::civil::Date;
@@ -24,6 +24,7 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
         }
     };
     let (start, end) = days(&filter.start_period, &filter.end_period, "filter.", violations);
+    check_level(&filter.region_level, "filter.region_level", violations);
     Filter {
         indicators: filter.indicators.into_iter().collect(),
         regions: filter.regions.into_iter().collect(),
@@ -34,6 +35,16 @@ pub(super) fn check(filter: Option<v1::ObservationFilter>, violations: &mut Vec<
         start,
         end,
         frequency: frequency(filter.frequency, "filter.frequency", violations),
+    }
+}
+
+/// A level of regions; none is any. A watch keeps it, so it is no longer than one can be.
+pub(super) fn check_level(level: &str, field: &str, violations: &mut Vec<Violation>) {
+    if !level.is_empty()
+        && let Err(error) = check_slug(level)
+    {
+        let description = format!("is no level that a region can have: {error}");
+        violations.push(Violation::new(field, ErrorReason::InvalidId, description));
     }
 }
 

@@ -14,9 +14,6 @@ use crate::{
     store::{Datum, Details, Equivalent, Figure},
 };
 
-/// Observations in one commit.
-pub(super) const MOST_OBSERVATIONS: usize = 100_000;
-
 const TEXT_BYTES: usize = 4_000;
 const URI_BYTES: usize = 2_000;
 const ACTOR_BYTES: usize = 200;
@@ -109,8 +106,8 @@ fn too_long(text: &str, most: usize) -> String {
     format!("has {} bytes, {most} are allowed; shorten it, or put it into a document and name that", text.len())
 }
 
-/// The command of a write, without what is wrong with it, which is in the list.
-pub(super) fn write(mut request: v1::WriteObservationsRequest, caller: &Caller) -> (WriteCommand, Vec<Violation>) {
+/// The command of a write of at most so many changes, without what is wrong with it, which is in the list.
+pub(super) fn write(mut request: v1::WriteObservationsRequest, caller: &Caller, most: usize) -> (WriteCommand, Vec<Violation>) {
     let mut violations = Vec::new();
     let id = std::mem::take(&mut request.request_id);
     let request_id = request_id(id, &request, &mut violations);
@@ -120,9 +117,8 @@ pub(super) fn write(mut request: v1::WriteObservationsRequest, caller: &Caller) 
     if request.changes.is_empty() {
         violations.push(Violation::new("changes", ErrorReason::Required, "is empty; a write needs at least one change"));
     }
-    if request.changes.len() > MOST_OBSERVATIONS {
-        let description =
-            format!("has {} changes, {MOST_OBSERVATIONS} are allowed; use ImportObservations", request.changes.len());
+    if request.changes.len() > most {
+        let description = format!("has {} changes, {most} are allowed; use ImportObservations", request.changes.len());
         violations.push(Violation::new("changes", ErrorReason::RequestTooLarge, description));
     }
     let mut series = Grouped::default();

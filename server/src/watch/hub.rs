@@ -20,7 +20,10 @@ use super::{
     Selection,
     lane::{Capacity, Lane},
 };
-use crate::engine::{Engine, Error};
+use crate::{
+    engine::{Engine, Error},
+    service,
+};
 
 /// What all lanes together may keep, and what one lane may in any case.
 const BYTES: usize = 64 << 20;
@@ -85,9 +88,7 @@ impl Hub {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let engine = Arc::clone(&self.engine);
-        // It fails only when the runtime stops.
-        task::spawn_blocking(move || work(&engine)).await.map_err(|_| Error::ShuttingDown)?
+        service::blocking(&self.engine, work).await
     }
 
     /// How many watch, or wait to.

@@ -140,7 +140,9 @@ impl Point {
         Self { key: Arc::clone(key), unit: unit.cloned(), version, coverage: None, origin, outcome }
     }
 
-    pub(super) fn period(&self) -> Period {
+    /// The period that it is of.
+    #[must_use]
+    pub fn period(&self) -> Period {
         self.version.period
     }
 

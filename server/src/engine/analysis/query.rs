@@ -13,7 +13,7 @@ use super::{
     reading::{Reading, without_source},
     transform::{Plan, Step},
 };
-use crate::engine::{Error, Filter, Sources, Violation, preferred::recency};
+use crate::engine::{Enough, Error, Filter, Sources, Violation, preferred::recency};
 
 /// A query whose answer is computed, checked but for what its steps make of the indicators.
 #[derive(Debug, Clone)]
@@ -138,7 +138,7 @@ impl Reading<'_> {
     pub fn compute(
         &self,
         query: &Computation,
-        mut deliver: impl FnMut(ComputedChunk) -> ControlFlow<()>,
+        mut deliver: impl FnMut(ComputedChunk) -> ControlFlow<Enough>,
     ) -> Result<ComputedSummary, Error> {
         let selected = self.selected(&query.filter);
         let plans = self.plans(&query.filter, &selected, &query.steps, "transforms")?;
@@ -160,15 +160,16 @@ impl Reading<'_> {
                 full = points.len() > room;
                 points.truncate(room);
             }
-            let Some(last) = points.last() else { continue };
-            summary.rows += points.len() as u64;
-            summary.next = Some(ComputedCursor::new(selected.place, last.period()));
             // Where the preferred source changes, so does the series.
             for run in points.chunk_by(|a, b| a.key == b.key) {
+                let before = summary.rows;
+                summary.next = run.last().map(|last| ComputedCursor::new(selected.place, last.period()));
                 let chunk = ComputedChunk { key: Arc::clone(&run[0].key), points: run.to_vec() };
-                if deliver(chunk).is_break() {
-                    return Ok(summary);
+                if let ControlFlow::Break(Enough { rows, last }) = deliver(chunk) {
+                    let next = Some(ComputedCursor::new(selected.place, last));
+                    return Ok(ComputedSummary { rows: before + rows as u64, next });
                 }
+                summary.rows = before + run.len() as u64;
             }
             if full {
                 return Ok(summary);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Operator, ParseFormulaError};
+use super::{BYTES, Operator, ParseFormulaError};
 
 /// A word of a formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +68,11 @@ fn is_number(run: &str) -> bool {
     points <= 1 && run.len() > points && run.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// The ids of the indicators that a text names; of a text with a character that no formula has, none.
+/// The ids of the indicators that a text names; of a text with a character that no formula has, or longer than any, none.
 pub fn mentions(text: &str) -> BTreeSet<&str> {
+    if text.len() > BYTES {
+        return BTreeSet::new();
+    }
     let tokens: Result<Vec<_>, _> = Lexer::new(text).collect();
     let ids = tokens.unwrap_or_default().into_iter().filter_map(|(_, token)| match token {
         Token::Indicator(id) => Some(id),

@@ -16,7 +16,7 @@ use indicator_proto::{Period, Time};
 pub use self::timeline::Effect;
 pub(super) use self::timeline::{Event, timeline};
 pub use self::view::{Shown, VintageDate, VintagePage, VintagePlace, VintageQuery};
-use super::{Error, Moment, shared::Shared};
+use super::{Error, Moment, shared::Shared, wanted};
 use crate::store::Version;
 
 /// The two times that a version has.
@@ -75,6 +75,7 @@ pub struct History {
 impl History {
     /// Reads every version of a series. What later commits made of them is not told: as of a revision the answer is always the same.
     pub(super) fn read(shared: &Shared, series: u32, moment: Moment) -> Result<Self, Error> {
+        wanted::check()?;
         Ok(Self::new(shared.store.versions(series, moment.revision)?, moment.published_at))
     }
 

@@ -60,16 +60,16 @@ pub(super) struct Given {
     /// Most connections; more wait until others end [default: 10000]
     #[arg(long, env = "INDICATORD_MAX_CONNECTIONS", value_name = "N", help_heading = "Limits")]
     max_connections: Option<usize>,
-    /// Most connections from one address; more are closed [default: 2000]
+    /// Most connections from one address, or one /64 of IPv6; more are closed [default: 2000]
     #[arg(long, env = "INDICATORD_MAX_CONNECTIONS_PER_PEER", value_name = "N", help_heading = "Limits")]
     max_connections_per_peer: Option<usize>,
     /// Most calls at once on one connection [default: 4096]
     #[arg(long, env = "INDICATORD_MAX_STREAMS", value_name = "N", help_heading = "Limits")]
     max_streams: Option<u32>,
-    /// Most calls at once, watches aside; more are answered RESOURCE_EXHAUSTED [default: 8192]
+    /// Most calls at once, watches aside, and half of them from one address; more are answered RESOURCE_EXHAUSTED [default: 8192]
     #[arg(long, env = "INDICATORD_MAX_REQUESTS", value_name = "N", help_heading = "Limits")]
     max_requests: Option<usize>,
-    /// Most watches; more are answered RESOURCE_EXHAUSTED [default: 20000]
+    /// Most watches, and half of them from one address; more are answered RESOURCE_EXHAUSTED [default: 20000]
     #[arg(long, env = "INDICATORD_MAX_SUBSCRIBERS", value_name = "N", help_heading = "Limits")]
     max_subscribers: Option<usize>,
     /// Longest time that one call may take, watches, imports and backups aside [default: 300]

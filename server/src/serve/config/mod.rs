@@ -151,6 +151,7 @@ impl Settings {
             max_connections_per_peer: self.max_connections_per_peer,
             max_streams: self.max_streams,
             max_requests: self.max_requests,
+            max_subscribers: self.max_subscribers,
             max_control_frames: self.max_control_frames,
             max_call: Duration::from_secs(self.max_call_seconds),
             handshake_timeout: Duration::from_secs(self.handshake_seconds),

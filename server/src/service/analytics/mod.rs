@@ -14,7 +14,10 @@ use std::sync::Arc;
 use indicator_proto::v1::{self, analytics_service_server::AnalyticsService};
 use tonic::{Request, Response, Status};
 
-use super::observation::{Answers, deadline, reach};
+use super::{
+    blocking,
+    observation::{Answers, deadline, reach},
+};
 use crate::{
     engine::{Engine, Error},
     watch::Hub,
@@ -43,9 +46,7 @@ impl Analytics {
         compute: fn(&Engine, Q) -> Result<S, Error>,
     ) -> Result<Response<S>, Status> {
         reach(&self.engine, min_revision, deadline(&request)).await?;
-        let engine = Arc::clone(&self.engine);
-        let answer = tokio::task::spawn_blocking(move || compute(&engine, request.into_inner())).await;
-        Ok(Response::new(answer.map_err(|panic| Status::internal(panic.to_string()))??))
+        Ok(Response::new(blocking(&self.engine, move |engine| compute(engine, request.into_inner())).await?))
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn check(
         true => Sources::Preferred,
         false => Sources::Named(selection.sources.into_iter().collect()),
     };
+    filter::check_level(&selection.level, "selection.level", violations);
     let selection = RegionSelection {
         indicator: selection.indicator,
         regions: Regions { level: selection.level, under: selection.under },

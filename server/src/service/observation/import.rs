@@ -17,6 +17,7 @@ use super::{
 use crate::{
     access::Caller,
     engine::{Command, Context, Counts, Engine, Error, Mode, Violation, WriteCommand},
+    status,
 };
 
 /// Batches that are read and checked while the writer is still busy with those before.
@@ -32,18 +33,21 @@ struct Options {
     validate_only: bool,
     skip_rejected: bool,
     include_changes: bool,
+    /// Most observations in one batch.
+    max_changes: usize,
 }
 
 pub(super) fn import(
     engine: Arc<Engine>,
     caller: Caller,
+    max_changes: usize,
     messages: Streaming<v1::ImportObservationsRequest>,
 ) -> Answers<v1::ImportObservationsResponse> {
     let answers = stream::once(async move {
         let mut messages = messages;
-        let first = messages.next().await.transpose()?.and_then(|m| m.message);
+        let first = messages.next().await.transpose().map_err(status::of_message)?.and_then(|m| m.message);
         let options = match first {
-            Some(Message::Options(options)) => check(options, caller)?,
+            Some(Message::Options(options)) => check(options, caller, max_changes)?,
             Some(Message::Batch(_)) | None => return Err(misplaced("options", "the first message carries the options").into()),
         };
         Ok(batches(engine, options, messages))
@@ -58,7 +62,7 @@ fn misplaced(field: &str, description: &str) -> Error {
     Violation::new(field, ErrorReason::Required, description).into()
 }
 
-fn check(options: v1::ImportOptions, caller: Caller) -> Result<Options, Error> {
+fn check(options: v1::ImportOptions, caller: Caller, max_changes: usize) -> Result<Options, Error> {
     let mut violations = Vec::new();
     let checked = Options {
         mode: gate::mode(options.mode, "options.mode", &mut violations),
@@ -68,6 +72,7 @@ fn check(options: v1::ImportOptions, caller: Caller) -> Result<Options, Error> {
         skip_rejected: options.skip_rejected,
         include_changes: options.include_changes,
         caller,
+        max_changes,
     };
     if violations.is_empty() { Ok(checked) } else { Err(Error::Invalid(violations)) }
 }
@@ -87,7 +92,7 @@ fn batches(
             if failed.load(Ordering::Relaxed) {
                 return Err(Status::aborted("a batch before this one was not written"));
             }
-            let answer = async { batch(&engine, &options, number as u64, message?).await }.await;
+            let answer = async { batch(&engine, &options, number as u64, message.map_err(status::of_message)?).await }.await;
             answer.inspect_err(|_| failed.store(true, Ordering::Relaxed))
         }
     });
@@ -109,9 +114,8 @@ async fn batch(
         return Err(misplaced("batch", "every message after the first carries a batch").into());
     };
     let observations: usize = batch.series.iter().map(|s| s.observations.len()).sum();
-    if observations > gate::MOST_OBSERVATIONS {
-        let description =
-            format!("has {observations} observations, {} are allowed; send smaller batches", gate::MOST_OBSERVATIONS);
+    if observations > options.max_changes {
+        let description = format!("has {observations} observations, {} are allowed; send smaller batches", options.max_changes);
         return Err(Error::from(Violation::new("batch", ErrorReason::RequestTooLarge, description)).into());
     }
     let (series, mut violations) = gate::batch(batch, options.mode);

@@ -18,23 +18,24 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming, server::ServerStreamingService};
 
 pub(super) use self::get::named_series;
-use super::caller;
+use super::{blocking, caller};
 use crate::{
     engine::{Engine, Error},
-    serve::Deadline,
+    serve::{Deadline, LatestEnd},
 };
 
 /// Serves `indicator.v1.ObservationService`.
 #[derive(Clone)]
 pub struct Observations {
     engine: Arc<Engine>,
+    max_changes: usize,
 }
 
 impl Observations {
-    /// Over an engine.
+    /// Over an engine, with the most observations in one write.
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub fn new(engine: Arc<Engine>, max_changes: usize) -> Self {
+        Self { engine, max_changes }
     }
 
     /// Answers with all that a series ever was: read from the disk, not on an async thread.
@@ -43,9 +44,7 @@ impl Observations {
         request: Request<Q>,
         answer: fn(&Engine, Q) -> Result<S, Error>,
     ) -> Result<Response<S>, Status> {
-        let engine = Arc::clone(&self.engine);
-        let answer = tokio::task::spawn_blocking(move || answer(&engine, request.into_inner())).await;
-        Ok(Response::new(answer.map_err(|panic| Status::internal(panic.to_string()))??))
+        Ok(Response::new(blocking(&self.engine, move |engine| answer(engine, request.into_inner())).await?))
     }
 }
 
@@ -78,6 +77,11 @@ pub(super) fn deadline<T>(request: &Request<T>) -> Option<Deadline> {
     request.extensions().get().copied()
 }
 
+/// When the caller stops waiting, and when the call ends in any case.
+fn times<T>(request: &Request<T>) -> (Option<Deadline>, Option<LatestEnd>) {
+    (deadline(request), request.extensions().get().copied())
+}
+
 /// Answers `QueryObservations` in bytes.
 #[derive(Clone)]
 pub(super) struct Queries {
@@ -99,7 +103,7 @@ impl ServerStreamingService<v1::QueryObservationsRequest> for Queries {
 
     fn call(&mut self, request: Request<v1::QueryObservationsRequest>) -> Self::Future {
         let engine = Arc::clone(&self.engine);
-        Box::pin(async move { Ok(Response::new(query::query(engine, deadline(&request), request.into_inner()).await?)) })
+        Box::pin(async move { Ok(Response::new(query::query(engine, times(&request), request.into_inner()).await?)) })
     }
 }
 
@@ -113,7 +117,7 @@ impl ObservationService for Observations {
         request: Request<v1::WriteObservationsRequest>,
     ) -> Result<Response<v1::WriteObservationsResponse>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(write::write(&self.engine, &caller, request.into_inner()).await?))
+        Ok(Response::new(write::write(&self.engine, &caller, request.into_inner(), self.max_changes).await?))
     }
 
     async fn import_observations(
@@ -121,7 +125,7 @@ impl ObservationService for Observations {
         request: Request<Streaming<v1::ImportObservationsRequest>>,
     ) -> Result<Response<Self::ImportObservationsStream>, Status> {
         let caller = caller(&request)?;
-        Ok(Response::new(import::import(Arc::clone(&self.engine), caller, request.into_inner())))
+        Ok(Response::new(import::import(Arc::clone(&self.engine), caller, self.max_changes, request.into_inner())))
     }
 
     async fn get_observation(
@@ -136,7 +140,7 @@ impl ObservationService for Observations {
         request: Request<v1::QueryObservationsRequest>,
     ) -> Result<Response<Self::QueryObservationsStream>, Status> {
         // Calls from outside are answered by `Queries`, with the same bytes undecoded.
-        let answer = query::query(Arc::clone(&self.engine), deadline(&request), request.into_inner()).await?;
+        let answer = query::query(Arc::clone(&self.engine), times(&request), request.into_inner()).await?;
         let decode = |bytes: Bytes| v1::QueryObservationsResponse::decode(bytes).map_err(|e| Status::internal(e.to_string()));
         Ok(Response::new(Box::pin(answer.map(move |bytes| decode(bytes?)))))
     }
@@ -156,6 +160,6 @@ impl ObservationService for Observations {
     }
 
     async fn list_commits(&self, request: Request<v1::ListCommitsRequest>) -> Result<Response<v1::ListCommitsResponse>, Status> {
-        Ok(Response::new(commits::list(&self.engine, request.into_inner())?))
+        self.blocking(request, commits::list).await
     }
 }

@@ -1,23 +1,29 @@
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use indicator_proto::v1::{self, ErrorReason, query_observations_response::Message};
+use indicator_proto::{
+    Period,
+    v1::{self, ErrorReason, query_observations_response::Message},
+};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, error::TrySendError},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{
     super::{computed, encoder::ObservationEncoder, filter, moment, page, transform, wire},
-    Answers, reach,
+    Answers, blocking, reach,
 };
 use crate::{
     engine::{
-        Cursor, Engine, Error, Moment, Query, Violation,
-        analysis::{Computation, ComputedCursor},
+        Chunk, Cursor, Engine, Enough, Error, Moment, Query, Violation,
+        analysis::{Computation, ComputedChunk, ComputedCursor, Point},
     },
-    serve::Deadline,
+    serve::{Deadline, LatestEnd},
 };
 
 /// Observations in one message. Large enough that framing costs little, small enough that a reader can begin.
@@ -26,7 +32,11 @@ const ROWS_PER_MESSAGE: usize = 1_000;
 /// Messages that may wait for the reader: the whole memory of a stream.
 const WAITING: usize = 8;
 
+/// How long a thread waits for a reader who takes nothing. There are some hundred threads, and more readers.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// A query, checked.
+#[derive(Clone)]
 enum Checked {
     /// For figures as they are recorded.
     Recorded(Query),
@@ -41,24 +51,30 @@ enum Next {
     Computed(ComputedCursor),
 }
 
-/// How an answer ended.
-struct Ended {
-    rows: u64,
-    next: Option<Next>,
-}
-
 /// The answer, as encoded messages.
 pub(super) async fn query(
     engine: Arc<Engine>,
-    deadline: Option<Deadline>,
+    (deadline, end): (Option<Deadline>, Option<LatestEnd>),
     request: v1::QueryObservationsRequest,
 ) -> Result<Answers<Bytes>, Error> {
     reach(&engine, request.min_revision, deadline).await?;
     let fingerprint = fingerprint(&request);
     let query = check(&engine, request, fingerprint)?;
     let (sender, receiver) = mpsc::channel(WAITING);
-    // Reads block on the disk, and a slow reader blocks them: not on an async thread.
-    tokio::task::spawn_blocking(move || answer(&engine, &query, fingerprint, &sender));
+    let ended = async move {
+        match end {
+            Some(LatestEnd(end)) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = sender.closed() => {}
+            () = ended => {}
+            _ = answer(&engine, query, fingerprint, &sender) => {}
+        }
+    });
     Ok(Box::pin(ReceiverStream::new(receiver)))
 }
 
@@ -119,79 +135,161 @@ fn check(engine: &Engine, request: v1::QueryObservationsRequest, fingerprint: u6
 
 type Sender = mpsc::Sender<Result<Bytes, Status>>;
 
-/// The stream of an answer: whoever reads it may go away.
-struct Stream<'s> {
-    sender: &'s Sender,
-    /// Chunks sent.
-    chunks: u64,
-    gone: bool,
+/// Nobody reads the answer any more.
+struct Gone;
+
+async fn send(sender: &Sender, answer: Result<Bytes, Status>) -> Result<(), Gone> {
+    sender.send(answer).await.map_err(|_| Gone)
 }
 
-impl Stream<'_> {
-    fn send(&mut self, message: Message) {
-        self.send_bytes(v1::QueryObservationsResponse { message: Some(message) }.encode_to_vec().into());
-    }
-
-    fn send_bytes(&mut self, bytes: Bytes) {
-        self.gone = self.gone || self.sender.blocking_send(Ok(bytes)).is_err();
-    }
-
-    /// Sends a chunk; whether the next one is wanted.
-    fn send_chunk(&mut self, bytes: Bytes) -> ControlFlow<()> {
-        self.chunks += 1;
-        self.send_bytes(bytes);
-        if self.gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-/// Sends the answer until it is complete, or nobody reads it.
-fn answer(engine: &Engine, query: &Checked, fingerprint: u64, sender: &Sender) {
-    let mut stream = Stream { sender, chunks: 0, gone: false };
-    let (Checked::Recorded(Query { moment, .. }) | Checked::Computed { moment, .. }) = query;
-    let revision = moment.revision;
-    stream.send(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) }));
-    if stream.gone {
-        return;
-    }
-    let ended = match query {
-        Checked::Recorded(query) => send_recorded(engine, query, &mut stream),
-        Checked::Computed { computation, moment, explain } => send_computed(engine, computation, *moment, *explain, &mut stream),
-    };
-    match ended {
-        Ok(_) if stream.gone => {}
-        Ok(Ended { rows, next }) => {
-            let next_page_token = next.map(|next| page::seal(engine, fingerprint, revision, next)).unwrap_or_default();
-            let (series, observations) = (stream.chunks, rows);
-            stream.send(Message::Summary(v1::QuerySummary { series, observations, next_page_token }));
+/// Sends the answer until it is complete. Whoever reads it may go away, or stand still: then no thread waits.
+async fn answer(engine: &Arc<Engine>, mut query: Checked, fingerprint: u64, sender: &Sender) -> Result<(), Gone> {
+    let revision = query.moment().revision;
+    send(sender, Ok(encode(Message::Header(v1::QueryHeader { revision, epoch: wire::epoch(engine.epoch()) })))).await?;
+    let (mut series, mut observations) = (0, 0);
+    let next = loop {
+        let (part, stream) = (query.clone(), Stream::new(sender.clone(), query.page_size()));
+        // Reads block on the disk: not on an async thread.
+        let part = match blocking(engine, move |engine| scan(engine, &part, stream)).await {
+            Ok(part) => part,
+            Err(error) => return send(sender, Err(error.into())).await,
+        };
+        series += part.chunks;
+        observations += part.rows;
+        if let Some(message) = part.left {
+            send(sender, Ok(message)).await?;
         }
-        // If the reader is gone too, there is nobody to tell.
-        Err(error) => drop(sender.blocking_send(Err(error.into()))),
+        match part.next {
+            Some(next) if part.stood_still => query.go_on(next, part.rows),
+            next => break next,
+        }
+        // A thread is worth its while again when all that waited has been read.
+        drop(sender.reserve_many(WAITING).await.map_err(|_| Gone)?);
+    };
+    let next_page_token = next.map(|next| page::seal(engine, fingerprint, revision, next)).unwrap_or_default();
+    send(sender, Ok(encode(Message::Summary(v1::QuerySummary { series, observations, next_page_token })))).await
+}
+
+fn encode(message: Message) -> Bytes {
+    v1::QueryObservationsResponse { message: Some(message) }.encode_to_vec().into()
+}
+
+impl Checked {
+    fn moment(&self) -> Moment {
+        let (Self::Recorded(Query { moment, .. }) | Self::Computed { moment, .. }) = self;
+        *moment
+    }
+
+    /// 0 is all.
+    fn page_size(&self) -> u32 {
+        let (Self::Recorded(Query { page_size, .. }) | Self::Computed { computation: Computation { page_size, .. }, .. }) = self;
+        *page_size
+    }
+
+    /// Leaves out the rows up to a place, so many.
+    fn go_on(&mut self, next: Next, rows: u64) {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        match (self, next) {
+            (Self::Recorded(query), Next::Recorded(cursor)) => {
+                query.after = Some(cursor);
+                query.page_size = query.page_size.saturating_sub(rows);
+            }
+            (Self::Computed { computation, .. }, Next::Computed(cursor)) => {
+                computation.after = Some(cursor);
+                computation.page_size = computation.page_size.saturating_sub(rows);
+            }
+            (Self::Recorded(_), Next::Computed(_)) | (Self::Computed { .. }, Next::Recorded(_)) => {}
+        }
     }
 }
 
-fn send_recorded(engine: &Engine, query: &Query, stream: &mut Stream<'_>) -> Result<Ended, Error> {
-    let mut encoder = ObservationEncoder::default();
-    let summary = engine.query(query, |chunk| {
-        let mut parts = chunk.rows.chunks(ROWS_PER_MESSAGE);
-        parts.try_for_each(|rows| stream.send_chunk(encoder.query_chunk(&chunk.key, rows)))
-    })?;
-    Ok(Ended { rows: summary.rows, next: summary.next.map(Next::Recorded) })
+/// A stretch of the answer.
+struct Part {
+    rows: u64,
+    chunks: u64,
+    /// Where the answer goes on; `None` if it is complete.
+    next: Option<Next>,
+    /// Whether it ends here because the reader stood still.
+    stood_still: bool,
+    /// What the reader has not taken.
+    left: Option<Bytes>,
 }
 
-fn send_computed(
-    engine: &Engine,
-    computation: &Computation,
-    moment: Moment,
-    explain: bool,
-    stream: &mut Stream<'_>,
-) -> Result<Ended, Error> {
-    let summary = engine.reading(moment).explaining(explain).compute(computation, |chunk| {
-        chunk.points.chunks(ROWS_PER_MESSAGE).try_for_each(|points| {
-            let observations = points.iter().map(|point| computed::observation(point, false, explain)).collect();
-            let series = v1::SeriesObservations { series: Some((&*chunk.key).into()), observations };
-            let response = v1::QueryObservationsResponse { message: Some(Message::Chunk(series)) };
-            stream.send_chunk(response.encode_to_vec().into())
-        })
-    })?;
-    Ok(Ended { rows: summary.rows, next: summary.next.map(Next::Computed) })
+/// Where an answer is sent from the thread that reads it.
+struct Stream {
+    sender: Sender,
+    chunks: u64,
+    /// Rows still to come of a page.
+    page: Option<u64>,
+    stood_still: bool,
+    left: Option<Bytes>,
+}
+
+impl Stream {
+    fn new(sender: Sender, page_size: u32) -> Self {
+        let page = (page_size != 0).then_some(page_size.into());
+        Self { sender, chunks: 0, page, stood_still: false, left: None }
+    }
+
+    /// Sends the rows of a series in messages, until the reader stands still.
+    fn send<R>(
+        &mut self,
+        rows: &[R],
+        period: impl Fn(&R) -> Period,
+        mut encode: impl FnMut(&[R]) -> Bytes,
+    ) -> ControlFlow<Enough> {
+        let mut sent = 0;
+        for part in rows.chunks(ROWS_PER_MESSAGE) {
+            sent += part.len();
+            self.chunks += 1;
+            self.page = self.page.map(|page| page.saturating_sub(part.len() as u64));
+            self.left = self.offer(encode(part));
+            // Whether a full page is the last one is found out by going on.
+            if self.left.is_some() && self.page != Some(0) {
+                self.stood_still = true;
+                return ControlFlow::Break(Enough { rows: sent, last: period(&part[part.len() - 1]) });
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Gives back what the reader does not take now.
+    fn offer(&self, message: Bytes) -> Option<Bytes> {
+        let Err(TrySendError::Full(Ok(message))) = self.sender.try_send(Ok(message)) else { return None };
+        let room = async { tokio::time::timeout(PATIENCE, self.sender.reserve()).await };
+        match Handle::current().block_on(room) {
+            Ok(Ok(permit)) => {
+                permit.send(Ok(message));
+                None
+            }
+            Ok(Err(_)) | Err(_) => Some(message),
+        }
+    }
+}
+
+/// Reads and sends until the answer is complete, or its reader stands still.
+fn scan(engine: &Engine, query: &Checked, mut stream: Stream) -> Result<Part, Error> {
+    let (rows, next) = match query {
+        Checked::Recorded(query) => {
+            let mut encoder = ObservationEncoder::default();
+            let deliver =
+                |chunk: Chunk| stream.send(&chunk.rows, |row| row.version.period, |rows| encoder.query_chunk(&chunk.key, rows));
+            let summary = engine.query(query, deliver)?;
+            (summary.rows, summary.next.map(Next::Recorded))
+        }
+        Checked::Computed { computation, moment, explain } => {
+            let deliver = |chunk: ComputedChunk| {
+                let series = v1::SeriesKey::from(&*chunk.key);
+                let encode = |points: &[Arc<Point>]| {
+                    let observations = points.iter().map(|point| computed::observation(point, false, *explain)).collect();
+                    encode(Message::Chunk(v1::SeriesObservations { series: Some(series.clone()), observations }))
+                };
+                stream.send(&chunk.points, |point| point.period(), encode)
+            };
+            let summary = engine.reading(*moment).explaining(*explain).compute(computation, deliver)?;
+            (summary.rows, summary.next.map(Next::Computed))
+        }
+    };
+    let Stream { chunks, stood_still, left, .. } = stream;
+    Ok(Part { rows, chunks, next, stood_still, left })
 }

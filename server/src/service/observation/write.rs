@@ -10,9 +10,10 @@ pub(super) async fn write(
     engine: &Engine,
     caller: &Caller,
     request: v1::WriteObservationsRequest,
+    max_changes: usize,
 ) -> Result<v1::WriteObservationsResponse, Error> {
     let (omit_changes, validate_only) = (request.omit_changes, request.validate_only);
-    let (command, mut violations) = gate::write(request, caller);
+    let (command, mut violations) = gate::write(request, caller, max_changes);
     gate::permitted(caller, &command.series)?;
     // The writer checks again, at the revision that counts; here, so that every problem is told at once.
     violations.extend(engine.check(&command));
