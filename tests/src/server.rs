@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -37,6 +37,9 @@ pub fn binary() -> PathBuf {
     path
 }
 
+/// Variables that a server runs with, beside those of the test.
+pub type Environment = Vec<(String, OsString)>;
+
 /// A server over a data directory. Killed and waited for when dropped; its log is shown when a test panics.
 #[derive(Debug)]
 pub struct Server {
@@ -45,6 +48,7 @@ pub struct Server {
     address: SocketAddr,
     directory: PathBuf,
     flags: Vec<String>,
+    environment: Environment,
     /// Vanishes with the server.
     own: Option<TempDir>,
 }
@@ -73,14 +77,23 @@ impl Server {
     /// If it does not listen within [`LONG`].
     #[must_use]
     pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
-        let flags: Vec<String> = flags.iter().map(|&f| f.to_owned()).collect();
-        let (process, log, address) = spawn(directory, &flags);
-        Self { process, log, address, directory: directory.to_owned(), flags, own: None }
+        Self::try_start_in(directory, flags, &Environment::new()).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// A server over a directory, with variables of the environment.
+    ///
+    /// # Errors
+    ///
+    /// What it says, if it ends instead of listening, or does not listen within [`LONG`].
+    pub fn try_start_in(directory: &Path, flags: &[&str], environment: &Environment) -> Result<Self, String> {
+        let (flags, environment): (Vec<String>, _) = (flags.iter().map(|&f| f.to_owned()).collect(), environment.clone());
+        let (process, log, address) = spawn(directory, &flags, &environment)?;
+        Ok(Self { process, log, address, directory: directory.to_owned(), flags, environment, own: None })
     }
 
     /// Starts one over a directory and kills it after a time, wherever it is with opening its store.
     pub fn start_and_kill(directory: &Path, after: Duration) {
-        let mut process = command(directory, &[]).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = command(directory, &[], &Environment::new()).stderr(Stdio::null()).spawn().unwrap();
         thread::sleep(after);
         process.kill().unwrap();
         process.wait().unwrap();
@@ -152,13 +165,26 @@ impl Server {
     /// Starts it again over the same directory, on another port; it must have ended.
     pub fn start_again(&mut self) {
         assert!(self.process.try_wait().unwrap().is_some(), "the server still runs");
-        (self.process, self.log, self.address) = spawn(&self.directory, &self.flags);
+        let started = spawn(&self.directory, &self.flags, &self.environment);
+        (self.process, self.log, self.address) = started.unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// Stops it and starts it again.
     pub async fn restart(&mut self) {
         self.stop().await;
         self.start_again();
+    }
+
+    /// Starts it again with other variables of the environment; it must have ended.
+    pub fn start_again_with(&mut self, environment: Environment) {
+        self.environment = environment;
+        self.start_again();
+    }
+
+    /// Its process, for `/proc`.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it has logged, line by line.
@@ -229,15 +255,16 @@ pub fn serve(directory: &Path) -> Ended {
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-fn command(directory: &Path, flags: &[String]) -> Command {
+fn command(directory: &Path, flags: &[String], environment: &Environment) -> Command {
     let mut command = Command::new(binary());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0", "--log-format", "json"]).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 
-fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
-    let mut process = command(directory, flags).stderr(Stdio::piped()).spawn().unwrap();
+fn spawn(directory: &Path, flags: &[String], environment: &Environment) -> Result<(Child, Log, SocketAddr), String> {
+    let mut process = command(directory, flags, environment).stderr(Stdio::piped()).spawn().unwrap();
     let log = Log::default();
     let (sender, listening) = mpsc::channel();
     let stderr = process.stderr.take().unwrap();
@@ -246,11 +273,11 @@ fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, SocketAddr) {
         move || keep(stderr, &log, &sender)
     });
     match listening.recv_timeout(LONG) {
-        Ok(address) => (process, log, address),
+        Ok(address) => Ok((process, log, address)),
         Err(_) => {
             let _ = process.kill();
             let status = process.wait().unwrap();
-            panic!("the server does not listen ({status}):\n{}", log.lock().unwrap().join("\n"));
+            Err(format!("the server does not listen ({status}):\n{}", log.lock().unwrap().join("\n")))
         }
     }
 }

@@ -10,7 +10,7 @@ mod tally;
 mod world;
 mod writes;
 
-use std::{collections::BTreeMap, env, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
 use fastrand::Rng;
 use indicator_proto::v1::{ObservationFilter, QueryObservationsRequest, StartSnapshot, WatchRequest, watch_request::Start};
@@ -25,14 +25,11 @@ use indicator_tests::{
     client::{Client, at_revision},
     recorder::{Opening, Recorder},
     server::Server,
+    setting,
 };
 use tokio::time::{Instant, sleep};
 
 use self::{tally::Tally, world::World};
-
-fn setting(name: &str, default: u64) -> u64 {
-    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what_the_log_has() {
