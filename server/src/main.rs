@@ -143,6 +143,8 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         Some(
             store::Error::Directory { .. } | store::Error::InUse(_) | store::Error::Corrupt(_) | store::Error::Foreign { .. },
         ) => ExitCode::from(3),
-        Some(store::Error::Full { .. } | store::Error::Failed(_) | store::Error::Io(_)) | None => ExitCode::FAILURE,
+        Some(store::Error::Full { .. } | store::Error::Refused(_) | store::Error::Failed(_) | store::Error::Io(_)) | None => {
+            ExitCode::FAILURE
+        }
     }
 }

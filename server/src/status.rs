@@ -122,10 +122,15 @@ fn series_changed(message: &str, series: &[SeriesChanged]) -> Status {
 
 /// The client learns that the store failed, the log how: paths and offsets help whoever runs the server, and nobody else.
 fn store_failed(error: &store::Error) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    match error {
+        // The writer has told the log why it refuses writes, once for all of them.
+        store::Error::Full { .. } | store::Error::Refused(_) | store::Error::Failed(_) => {}
+        _ => tracing::error!(error = error as &dyn std::error::Error, "the store failed"),
+    }
     let (code, reason, message) = match error {
         store::Error::Full { .. } => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
-        store::Error::Failed(_)
+        store::Error::Refused(_)
+        | store::Error::Failed(_)
         | store::Error::Directory { .. }
         | store::Error::Io(_)
         | store::Error::Corrupt(_)

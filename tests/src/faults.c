@@ -1,4 +1,4 @@
-/* Preloaded into a process: its writes to regular files, and its syncs, go wrong as a control file says, while it runs.
+/* Preloaded into a process: its writes to files of more than a page, and its syncs of them, go wrong as a control file says.
    The file has two bytes for each call, in the order below: what happens, and how often (0: until further notice).
    What happens is 0: as usual; 255: it succeeds without being done; 254: half of it is done; else it fails with this errno. */
 #define _GNU_SOURCE
@@ -27,12 +27,14 @@ __attribute__((constructor)) static void open_control(void) {
 static unsigned char fault(enum call call, int fd) {
     struct stat stat;
     unsigned char fault = control[2 * call];
-    if (fault == 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) return 0;
+    if (fault == 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_size <= 4096) return 0;
     if (control[2 * call + 1] && --control[2 * call + 1] == 0) control[2 * call] = 0;
     return fault;
 }
 
+/* A disk that fails takes its time. */
 static ssize_t fail(unsigned char number) {
+    usleep(20 * 1000);
     errno = number;
     return -1;
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::server::Environment;
 
-/// What goes wrong, of files alone.
+/// What goes wrong, of files of more than a page: the store's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// `write`, `pwrite`.

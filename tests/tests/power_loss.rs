@@ -91,7 +91,7 @@ async fn rounds_until_a_loss(kind: &str, pretending: &[Call]) -> Option<u64> {
         let acknowledged = attempts.values().filter_map(|(_, revision)| *revision).max().unwrap_or(0);
         let lost = match Server::try_start_in(&data, &[], &Environment::new()) {
             Ok(server) => server.client().head().await < acknowledged,
-            Err(refusal) => refusal.contains("acknowledged") || panic!("{refusal}"),
+            Err(refusal) => refusal.contains("the store is damaged") || panic!("{refusal}"),
         };
         if lost {
             return Some(round);

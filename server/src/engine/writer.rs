@@ -15,9 +15,11 @@ const GROUP_BYTES: usize = 8 << 20;
 /// Applies commands until the log ends: takes all that wait, applies them in order, flushes once, then answers.
 pub(super) fn run(shared: &Arc<Shared>, mut log: impl ChangeLog) {
     let mut record = Record::new(Arc::clone(shared));
+    let mut refusing = false;
     while let Some(first) = log.next(record.head()) {
         // Before the group, not within it: once staged, it must reach the disk.
         let writable = shared.store.check_writable();
+        tell(&mut refusing, writable.as_ref().err());
         let mut outcomes = Vec::new();
         let mut next = Some(first);
         while let Some(sequenced) = next {
@@ -29,6 +31,16 @@ pub(super) fn run(shared: &Arc<Shared>, mut log: impl ChangeLog) {
     }
 }
 
+/// Tells the log when writes begin to be refused, and when they go on.
+fn tell(refusing: &mut bool, refusal: Option<&store::Error>) {
+    match refusal {
+        Some(error) if !*refusing => tracing::error!(%error, "writes are refused"),
+        None if *refusing => tracing::info!("writes go on"),
+        _ => {}
+    }
+    *refusing = refusal.is_some();
+}
+
 fn apply(record: &mut Record, sequenced: Sequenced, writable: &Result<(), store::Error>) -> (Reply, Result<Receipt, Error>) {
     let Sequenced { revision, time, command, reply } = sequenced;
     let outcome = match writable {
@@ -36,6 +48,14 @@ fn apply(record: &mut Record, sequenced: Sequenced, writable: &Result<(), store:
         Err(error) => Err(error.again().into()),
     };
     (reply, outcome)
+}
+
+/// The same error for every caller of a group.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Store(error) => error.again().into(),
+        other => store::Error::Failed(other.to_string()).into(),
+    }
 }
 
 /// A caller that has gone away is not an error: its command is applied all the same.
@@ -49,7 +69,7 @@ fn answer(outcomes: Vec<(Reply, Result<Receipt, Error>)>, published: Result<(), 
         Err(error) => {
             tracing::error!(%error, "a group of commits did not reach the disk");
             for (reply, outcome) in outcomes {
-                let _ = reply.send(outcome.and_then(|_| Err(store::Error::Failed(error.to_string()).into())));
+                let _ = reply.send(outcome.and_then(|_| Err(again(&error))));
             }
         }
     }

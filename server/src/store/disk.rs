@@ -12,6 +12,7 @@ use super::{
     Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
+    nudge::Nudge,
     open::{claim, identity, open_sled},
     state,
     watermark::Watermark,
@@ -38,6 +39,7 @@ pub struct Store {
     epoch: [u8; 16],
     token_key: [u8; 32],
     failed: Mutex<Option<String>>,
+    nudge: Nudge,
     _lock: File,
 }
 
@@ -56,11 +58,12 @@ impl Store {
         let path = directory.join("sled");
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
-        let mut watermark = Watermark::open(&directory.join("WATERMARK"))?;
+        let watermark = Watermark::open(&directory.join("WATERMARK"))?;
         let acknowledged = watermark.read()?;
         let (epoch, token_key) = identity(&db, acknowledged.is_some())?;
         let directory = directory.to_owned();
-        let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), _lock: lock };
+        let nudge = Nudge::new(&db)?;
+        let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), nudge, _lock: lock };
         store.check_log(acknowledged)?;
         store.flush()?;
         Ok(store)
@@ -317,13 +320,16 @@ impl Store {
         self.blocks(series, revision).next().map_or(Ok(0), |block| Ok(block?.0.revision))
     }
 
-    /// Whether writes are possible now. To be asked before a group of commits is begun.
+    /// Whether writes are possible now. To be asked before a group of commits is begun: sled, which cannot go on after a write that
+    /// failed, shall not meet a disk that takes none.
     ///
     /// # Errors
     ///
-    /// [`Error::Full`] while there is too little room, [`Error::Failed`] after a write that failed.
+    /// [`Error::Full`] while there is too little room, [`Error::Refused`] while the file system takes no writes,
+    /// [`Error::Failed`] after a write that failed.
     pub fn check_writable(&self) -> Result<(), Error> {
         self.check_failed()?;
+        self.watermark.touch().map_err(|why| Error::Refused(why.to_string()))?;
         let free = fs4::available_space(&self.directory)?;
         if free < RESERVE { Err(Error::Full { free, needed: RESERVE }) } else { Ok(()) }
     }
@@ -335,7 +341,13 @@ impl Store {
     /// [`Error::Failed`] and [`Error::Io`] if sled failed, now or before.
     pub fn write(&self, batch: Batch) -> Result<(), Error> {
         self.check_failed()?;
-        self.note_failure(self.db.apply_batch(batch.close()).map_err(Error::from))
+        let (writes, keys) = batch.close();
+        let written = self.db.apply_batch(writes).and_then(|()| {
+            // sled divides a page that has grown too large when somebody comes by next, which after a write that failed it refuses
+            // to readers too. So it is made to do so now.
+            keys.iter().try_for_each(|key| self.db.get(key).map(drop))
+        });
+        self.note_failure(written.map_err(Error::from))
     }
 
     /// Returns when everything written, up to the commit with this number and hash, is on disk.
@@ -354,7 +366,7 @@ impl Store {
     fn flush(&self) -> Result<(), Error> {
         self.check_failed()?;
         // sled's flush uses sync_file_range, which leaves data in the drive's cache and the file's size to the journal.
-        let flushed = self.db.flush().map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
+        let flushed = self.nudge.watch(|| self.db.flush()).map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
         self.note_failure(flushed)
     }
 
@@ -365,7 +377,18 @@ impl Store {
 
     fn note_failure(&self, result: Result<(), Error>) -> Result<(), Error> {
         result.inspect_err(|error| {
-            *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
+            // The first one: later ones come of it.
+            let mut failed = self.failed.lock().expect("nothing panics while it holds this lock");
+            failed.get_or_insert_with(|| error.to_string());
         })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.flush().is_err() {
+            // What is in memory only may be part of a group that was refused. sled would try to write it, and panics where it cannot.
+            std::mem::forget(self.db.clone());
+        }
     }
 }

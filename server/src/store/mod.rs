@@ -12,6 +12,7 @@ mod error;
 mod history;
 mod keys;
 mod log;
+mod nudge;
 mod open;
 mod state;
 mod watermark;
