@@ -12,7 +12,7 @@ use std::sync::{
 use indicator_proto::Time;
 use tokio::sync::oneshot;
 
-use super::{Command, Error, Receipt, shared::Head};
+use super::{Command, Error, Receipt, clock::Clock, shared::Head};
 
 /// Where the outcome of a command goes.
 pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
@@ -21,6 +21,8 @@ pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
 pub(super) struct Sequenced {
     pub(super) revision: u64,
     pub(super) time: Time,
+    /// Requests that were made before may be forgotten.
+    pub(super) forget_before: Time,
     pub(super) command: Command,
     pub(super) reply: Reply,
 }
@@ -38,7 +40,7 @@ pub(super) trait ChangeLog {
 pub(super) struct LocalLog {
     queue: Receiver<(Command, Reply)>,
     waiting: Arc<AtomicU64>,
-    clock: fn() -> Time,
+    clock: Clock,
 }
 
 /// Appends to a [`LocalLog`].
@@ -53,14 +55,16 @@ impl LocalLog {
     pub(super) fn new(capacity: usize, clock: fn() -> Time) -> (LocalAppender, Self) {
         let (sender, receiver) = sync_channel(capacity);
         let waiting = Arc::new(AtomicU64::new(0));
-        (LocalAppender { queue: sender, waiting: Arc::clone(&waiting) }, Self { queue: receiver, waiting, clock })
+        (
+            LocalAppender { queue: sender, waiting: Arc::clone(&waiting) },
+            Self { queue: receiver, waiting, clock: Clock::new(clock) },
+        )
     }
 
-    fn sequence(&self, head: Head, (command, reply): (Command, Reply)) -> Sequenced {
+    fn sequence(&mut self, head: Head, (command, reply): (Command, Reply)) -> Sequenced {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        // The record's time never goes back, whatever the clock does.
-        let time = head.time.map_or((self.clock)(), |last| last.max((self.clock)()));
-        Sequenced { revision: head.revision + 1, time, command, reply }
+        let (time, forget_before) = self.clock.next(head.time);
+        Sequenced { revision: head.revision + 1, time, forget_before, command, reply }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod catalog;
 mod changelog;
 mod check;
+mod clock;
 mod command;
 mod commit;
 mod error;

@@ -42,7 +42,8 @@ fn tell(refusing: &mut bool, refusal: Option<&store::Error>) {
 }
 
 fn apply(record: &mut Record, sequenced: Sequenced, writable: &Result<(), store::Error>) -> (Reply, Result<Receipt, Error>) {
-    let Sequenced { revision, time, command, reply } = sequenced;
+    let Sequenced { revision, time, forget_before, command, reply } = sequenced;
+    record.forget_requests_before(forget_before);
     let outcome = match writable {
         Ok(()) => record.apply(revision, time, &command),
         Err(error) => Err(error.again().into()),
