@@ -11,7 +11,7 @@ use indicator_proto::v1::{
     query_observations_response::Message, watch_service_client::WatchServiceClient,
 };
 use tonic::{
-    Request, Streaming,
+    Request, Status, Streaming,
     transport::{Channel, Endpoint},
 };
 
@@ -120,6 +120,11 @@ impl Client {
 
     /// The answer to a query, read to its end; checks its order.
     pub async fn query(&self, request: QueryObservationsRequest) -> Result<Answer, Refusal> {
+        Ok(self.try_query(request).await?)
+    }
+
+    /// As [`Client::query`], where the server may be away.
+    pub async fn try_query(&self, request: QueryObservationsRequest) -> Result<Answer, Status> {
         let mut stream = self.observations().query_observations(timed(request)).await?.into_inner();
         let Some(Message::Header(header)) = next(&mut stream).await? else { panic!("a header comes first") };
         let (mut observations, mut series) = (Vec::new(), 0);
@@ -196,7 +201,7 @@ impl Client {
     }
 }
 
-async fn next(stream: &mut Streaming<indicator_proto::v1::QueryObservationsResponse>) -> Result<Option<Message>, Refusal> {
+async fn next(stream: &mut Streaming<indicator_proto::v1::QueryObservationsResponse>) -> Result<Option<Message>, Status> {
     Ok(stream.message().await?.map(|message| message.message.expect("a message carries something")))
 }
 

@@ -5,6 +5,7 @@
 //! - [`catalog`] and [`figures`]: a small catalog, and observations to write.
 //! - [`transcript`]: reads a watch and checks on the way what holds on every stream.
 //! - [`check`]: what clients recorded of their watches against the log, guarantee by guarantee.
+//! - [`churn`]: a server under everything at once, and whether all that was seen of it is true.
 //! - [`recorder`]: records what a client sees of its watches, for the checker.
 //! - [`proxy`]: cuts, stalls and delays connections.
 //! - [`acknowledged`]: writers that note what was acknowledged, and what must be there of it after a crash.
@@ -15,6 +16,7 @@
 pub mod acknowledged;
 pub mod catalog;
 pub mod check;
+pub mod churn;
 pub mod client;
 pub mod disk;
 pub mod faults;

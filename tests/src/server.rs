@@ -187,6 +187,16 @@ impl Server {
         self.process.id()
     }
 
+    /// Nothing in it has panicked since it was started.
+    ///
+    /// # Panics
+    ///
+    /// If something has.
+    pub fn assert_no_panic(&self) {
+        let panicked: Vec<String> = self.log().into_iter().filter(|line| line.contains("panicked")).collect();
+        assert!(panicked.is_empty(), "{panicked:#?}");
+    }
+
     /// What it has logged, line by line.
     #[must_use]
     pub fn log(&self) -> Vec<String> {

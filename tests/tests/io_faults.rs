@@ -86,11 +86,6 @@ async fn read(client: &Client) -> (usize, usize) {
     (made, refusals.len())
 }
 
-fn assert_no_panic(server: &Server) {
-    let panicked: Vec<String> = server.log().into_iter().filter(|line| line.contains("panicked")).collect();
-    assert!(panicked.is_empty(), "{panicked:#?}");
-}
-
 /// A failure of the disk after which the store refuses writes until it is opened again.
 ///
 /// Reads go on where only our own sync failed. Once sled itself has failed it refuses to divide the pages that the failed write
@@ -112,13 +107,13 @@ async fn assert_survives(name: &str, call: Call, fault: Fault, times: u8) {
         let told = server.log().iter().filter(|line| line.contains("writes are refused")).count();
         assert!((1..=2).contains(&told), "the log says so once, and not for each write: {told} times");
         server.stop().await;
-        assert_no_panic(&server);
+        server.assert_no_panic();
         faults.set(call, Fault::None);
         server.start_again();
         known.check(&server.client(), &attempts).await;
     }
     server.stop().await;
-    assert_no_panic(&server);
+    server.assert_no_panic();
 }
 
 #[tokio::test]
@@ -189,7 +184,7 @@ async fn a_disk_that_turns_read_only() {
         assert_refuses_writes(&server.client()).await;
         assert_eq!(read(&server.client()).await.1, 0, "reads go on");
         server.stop().await;
-        assert_no_panic(&server);
+        server.assert_no_panic();
         assert_eq!(serve(&disk.path().join("data")).stderr.lines().count(), 1, "it says in a line that it cannot start");
         disk.mount_again();
         server.start_again();

@@ -40,6 +40,7 @@ async fn lose_power(disk: &LoopDisk, server: &mut Server, rng: &mut Rng, round: 
     for writer in writers {
         attempts.extend(writer.await.unwrap().into_iter().map(|attempt| (attempt.0.request_id.clone(), attempt)));
     }
+    server.assert_no_panic();
     server.kill();
     disk.mount_again();
     attempts
@@ -91,7 +92,10 @@ async fn rounds_until_a_loss(kind: &str, pretending: &[Call]) -> Option<u64> {
         let acknowledged = attempts.values().filter_map(|(_, revision)| *revision).max().unwrap_or(0);
         let lost = match Server::try_start_in(&data, &[], &Environment::new()) {
             Ok(server) => server.client().head().await < acknowledged,
-            Err(refusal) => refusal.contains("the store is damaged") || panic!("{refusal}"),
+            Err(refusal) => {
+                assert!(refusal.contains("the store is damaged"), "{refusal}");
+                true
+            }
         };
         if lost {
             return Some(round);

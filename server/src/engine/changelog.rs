@@ -13,6 +13,12 @@ use indicator_proto::Time;
 use tokio::sync::oneshot;
 
 use super::{Command, Error, Receipt, clock::Clock, shared::Head};
+use crate::store;
+
+/// The writer has ended although it was not told to.
+pub(super) fn writer_ended() -> Error {
+    store::Error::Failed("the writer has ended by itself; the log says how".to_owned()).into()
+}
 
 /// Where the outcome of a command goes.
 pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
@@ -86,7 +92,7 @@ impl LocalAppender {
     ///
     /// # Errors
     ///
-    /// [`Error::QueueFull`]; [`Error::ShuttingDown`] when the writer has ended.
+    /// [`Error::QueueFull`]; [`Error::Store`] when the writer has ended by itself.
     pub(super) fn append(&self, command: Command) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
         let (reply, outcome) = oneshot::channel();
         // Counted first: the writer may take it before this goes on.
@@ -95,7 +101,7 @@ impl LocalAppender {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => Error::QueueFull,
-                TrySendError::Disconnected(_) => Error::ShuttingDown,
+                TrySendError::Disconnected(_) => writer_ended(),
             }
         })?;
         Ok(outcome)

@@ -66,6 +66,17 @@ pub struct Options {
     pub retention: Retention,
 }
 
+/// Whether writes are possible. Reads go on in every state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageState {
+    /// They are.
+    Writable,
+    /// Not while there is too little room.
+    Full(String),
+    /// Not while the disk takes no writes, or not until the store is opened again; the text says which.
+    Failed(String),
+}
+
 /// Opens the record and answers for it. Cheap to share behind an [`Arc`].
 pub struct Engine {
     shared: Arc<Shared>,
@@ -164,6 +175,19 @@ impl Engine {
         Ok(self.shared.store.size_on_disk()?)
     }
 
+    /// Whether writes are possible now. Asks the file system, which may block.
+    #[must_use]
+    pub fn storage_state(&self) -> StorageState {
+        if self.writer.as_ref().is_none_or(thread::JoinHandle::is_finished) {
+            return StorageState::Failed(changelog::writer_ended().to_string());
+        }
+        match self.shared.store.check_writable() {
+            Ok(()) => StorageState::Writable,
+            Err(error @ crate::store::Error::Full { .. }) => StorageState::Full(error.to_string()),
+            Err(error) => StorageState::Failed(error.to_string()),
+        }
+    }
+
     /// How many commands wait for the writer.
     #[must_use]
     pub fn queued_writes(&self) -> u64 {
@@ -201,10 +225,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// What is wrong with the command, or with the store; nothing was written.
+    /// What is wrong with the command, or with the store; nothing was written, unless it is [`crate::store::Error::Failed`]: then the
+    /// commit is wholly there or wholly not when the store is opened again.
     pub async fn apply(&self, command: Command) -> Result<Receipt, Error> {
         let appender = self.appender.as_ref().ok_or(Error::ShuttingDown)?;
-        appender.append(command)?.await.map_err(|_| Error::ShuttingDown)?
+        appender.append(command)?.await.map_err(|_| changelog::writer_ended())?
     }
 
     /// The figure of one cell: of the preferred source if the key names none, of the latest period if none is named.
