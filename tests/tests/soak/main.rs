@@ -4,7 +4,7 @@
 //!
 //! `INDICATOR_SOAK_MINUTES` sets how long; without it the run takes 20 seconds, too short to tell a level. `INDICATOR_SEED` repeats a
 //! run's choices. By hand:
-//! `INDICATOR_SOAK_MINUTES=20 cargo nextest run -p indicator-tests --no-capture -E 'binary(soak)'`.
+//! `INDICATOR_SOAK_MINUTES=20 cargo test --workspace --test soak -- --nocapture`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod ill;
