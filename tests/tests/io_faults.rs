@@ -10,7 +10,7 @@ use indicator_tests::{
     LONG,
     acknowledged::{Attempts, Known, writer},
     client::{Client, at_revision, merge},
-    disk::LoopDisk,
+    disk::{LoopDisk, MemoryDisk, fill},
     faults::{Call, Fault, Faults},
     figures::{key, stations, value},
     refusal::Refusal,
@@ -95,7 +95,8 @@ async fn assert_survives(name: &str, call: Call, fault: Fault, times: u8) {
     let faults = Faults::new();
     let directory = tempfile::tempdir().unwrap();
     let mut server = Server::try_start_in(&directory.path().join("data"), &[], &faults.environment()).unwrap();
-    server.client_with_catalog().await;
+    // Its status tells a horizon, which it looks up in the log at first.
+    server.client_with_catalog().await.status().await;
     let (mut known, mut attempts) = (Known::default(), Attempts::new());
     for round in 0..setting("INDICATOR_FAULT_ROUNDS", 3) {
         let name = format!("{name}-{round}");
@@ -110,6 +111,7 @@ async fn assert_survives(name: &str, call: Call, fault: Fault, times: u8) {
         server.assert_no_panic();
         faults.set(call, Fault::None);
         server.start_again();
+        server.client().status().await;
         known.check(&server.client(), &attempts).await;
     }
     server.stop().await;
@@ -186,6 +188,32 @@ async fn a_disk_that_turns_read_only() {
         server.stop().await;
         server.assert_no_panic();
         assert_eq!(serve(&disk.path().join("data")).stderr.lines().count(), 1, "it says in a line that it cannot start");
+        disk.mount_again();
+        server.start_again();
+        known.check(&server.client(), &attempts).await;
+    }
+}
+
+/// A sync fails, and the system forgets what it could not write; the server is started again, and acknowledges more; then the power
+/// goes. Needs root, to mount the file systems.
+#[tokio::test]
+async fn a_sync_that_failed_is_not_trusted_after_a_restart_either() {
+    // The file of the file system is on another one, which is full for a while: what is written to new places fails.
+    let below = MemoryDisk::mount("128m");
+    let disk = LoopDisk::new_in(below.path(), "ext4");
+    let mut server = Server::start_in(&disk.path().join("data"), &[]);
+    server.client_with_catalog().await;
+    let (mut known, mut attempts, mut rng) = (Known::default(), Attempts::new(), rng());
+    for round in 0..setting("INDICATOR_FAULT_ROUNDS", 3) {
+        let mut filler = None;
+        attempts.extend(write_until(&server, &mut rng, &format!("full-{round}"), || filler = Some(fill(below.path()))).await);
+        assert_refuses_writes(&server.client()).await;
+        std::fs::remove_file(filler.unwrap()).unwrap();
+        server.kill();
+        server.start_again();
+        attempts.extend(write_until(&server, &mut rng, &format!("room-{round}"), || disk.lose_power()).await);
+        server.assert_no_panic();
+        server.kill();
         disk.mount_again();
         server.start_again();
         known.check(&server.client(), &attempts).await;

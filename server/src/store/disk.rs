@@ -9,7 +9,7 @@ use prost::Message as _;
 use sled::IVec;
 
 use super::{
-    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, history,
+    Batch, Error, Header, RequestRecord, SeriesState, Touched, Version, block, failure, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
     nudge::Nudge,
@@ -31,6 +31,8 @@ const CHAIN_CHECKED: usize = 1_000;
 /// A data directory, opened by this process alone.
 #[derive(Debug)]
 pub struct Store {
+    /// First, so that its thread lets go of sled before the others do.
+    nudge: Nudge,
     pub(super) db: sled::Db,
     /// sled's file: `flush` does not reach the disk's platters by itself.
     file: File,
@@ -39,7 +41,6 @@ pub struct Store {
     epoch: [u8; 16],
     token_key: [u8; 32],
     failed: Mutex<Option<String>>,
-    nudge: Nudge,
     _lock: File,
 }
 
@@ -56,6 +57,7 @@ impl Store {
             other => other,
         })?;
         let path = directory.join("sled");
+        let failed = failure::forget_cached(directory, &path)?;
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
         let watermark = Watermark::open(&directory.join("WATERMARK"))?;
@@ -66,6 +68,9 @@ impl Store {
         let store = Self { db, file, watermark, directory, epoch, token_key, failed: Mutex::new(None), nudge, _lock: lock };
         store.check_log(acknowledged)?;
         store.flush()?;
+        if failed {
+            failure::unmark(&store.directory)?;
+        }
         Ok(store)
     }
 
@@ -379,7 +384,10 @@ impl Store {
         result.inspect_err(|error| {
             // The first one: later ones come of it.
             let mut failed = self.failed.lock().expect("nothing panics while it holds this lock");
-            failed.get_or_insert_with(|| error.to_string());
+            if failed.is_none() {
+                *failed = Some(error.to_string());
+                failure::mark(&self.directory, error);
+            }
         })
     }
 }

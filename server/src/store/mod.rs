@@ -9,6 +9,7 @@ mod cell;
 mod column;
 mod disk;
 mod error;
+mod failure;
 mod history;
 mod keys;
 mod log;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicator_tests::churn::World;
+use indicator_tests::churn::{World, say};
 
 use super::goes_on;
 
@@ -36,6 +36,8 @@ pub(crate) async fn watch(vitals: Arc<Vitals>, world: Arc<World>) {
         let sample = Sample { at: start.elapsed(), process, memory, files: files.count() as u64 };
         vitals.0.lock().unwrap().push(sample);
     }
+    // Whatever else is found.
+    say(&vitals.to_string());
 }
 
 fn median(values: impl Iterator<Item = u64>) -> u64 {
@@ -66,7 +68,7 @@ impl Vitals {
         let text = format!("middle third: {memory} KiB, {files} files; last third: {memory_last} KiB, {files_last} files");
         assert!(memory_last <= memory + memory / 10 + (16 << 10), "memory grows; {text}");
         assert!(files_last <= files + 10, "open files grow; {text}");
-        indicator_tests::churn::say(&text);
+        say(&text);
     }
 }
 
