@@ -347,7 +347,13 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
             | store::Error::Corrupt(_)
             | store::Error::Foreign { .. },
         ) => ExitCode::from(3),
-        Some(store::Error::Full { .. } | store::Error::OverQuota { .. } | store::Error::Failed(_) | store::Error::Io(_))
+        Some(
+            store::Error::Full { .. }
+            | store::Error::OverQuota { .. }
+            | store::Error::Refused(_)
+            | store::Error::Failed(_)
+            | store::Error::Io(_),
+        )
         | None => ExitCode::FAILURE,
     }
 }

@@ -221,7 +221,8 @@ fn store_failed(error: &store::Error) -> Status {
         // Logged once, when writes stop.
         store::Error::Full { .. } => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
         store::Error::OverQuota { .. } => (Code::ResourceExhausted, ErrorReason::QuotaExceeded, error.to_string()),
-        store::Error::Failed(_)
+        store::Error::Refused(_)
+        | store::Error::Failed(_)
         | store::Error::Directory { .. }
         | store::Error::Io(_)
         | store::Error::Corrupt(_)

@@ -85,20 +85,21 @@ impl Client {
     #[must_use]
     pub fn from_address(address: SocketAddr, own: IpAddr) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
-        Self { channel: endpoint.local_address(Some(own)).connect_lazy() }
+        Self { transport: InterceptedService::new(endpoint.local_address(Some(own)).connect_lazy(), Bearer::default()) }
     }
 
     /// A client that takes no more than a number of bytes before it reads.
     #[must_use]
     pub fn with_window(address: SocketAddr, bytes: u32) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
-        Self { channel: endpoint.initial_stream_window_size(bytes).initial_connection_window_size(bytes).connect_lazy() }
+        let endpoint = endpoint.initial_stream_window_size(bytes).initial_connection_window_size(bytes);
+        Self { transport: InterceptedService::new(endpoint.connect_lazy(), Bearer::default()) }
     }
 
     /// Its connection, for calls that no stub makes.
     #[must_use]
-    pub fn channel(&self) -> Channel {
-        self.channel.clone()
+    pub fn channel(&self) -> Transport {
+        self.transport.clone()
     }
 
     /// The catalog's stub.
@@ -133,8 +134,8 @@ impl Client {
 
     /// The stub of gRPC's health checks.
     #[must_use]
-    pub fn health(&self) -> HealthClient<Channel> {
-        HealthClient::new(self.channel.clone())
+    pub fn health(&self) -> HealthClient<Transport> {
+        HealthClient::new(self.transport.clone())
     }
 
     /// Changes the catalog.
@@ -180,6 +181,11 @@ impl Client {
 
     /// The answer to a query, read to its end; checks its order.
     pub async fn query(&self, request: QueryObservationsRequest) -> Result<Answer, Refusal> {
+        Ok(self.try_query(request).await?)
+    }
+
+    /// As [`Client::query`], where the server may be away.
+    pub async fn try_query(&self, request: QueryObservationsRequest) -> Result<Answer, Status> {
         let mut stream = self.observations().query_observations(timed(request)).await?.into_inner();
         let Some(Message::Header(header)) = next(&mut stream).await? else { panic!("a header comes first") };
         let (mut observations, mut series) = (Vec::new(), 0);
@@ -256,7 +262,7 @@ impl Client {
     }
 }
 
-async fn next(stream: &mut Streaming<indicator_proto::v1::QueryObservationsResponse>) -> Result<Option<Message>, Refusal> {
+async fn next(stream: &mut Streaming<indicator_proto::v1::QueryObservationsResponse>) -> Result<Option<Message>, Status> {
     Ok(stream.message().await?.map(|message| message.message.expect("a message carries something")))
 }
 

@@ -5,15 +5,22 @@
 //! - [`catalog`] and [`figures`]: a small catalog, and observations to write.
 //! - [`transcript`]: reads a watch and checks on the way what holds on every stream.
 //! - [`check`]: what clients recorded of their watches against the log, guarantee by guarantee.
+//! - [`churn`]: a server under everything at once, and whether all that was seen of it is true.
 //! - [`recorder`]: records what a client sees of its watches, for the checker.
 //! - [`http`]: asks for pages of the private port.
 //! - [`proxy`]: cuts, stalls and delays connections.
+//! - [`acknowledged`]: writers that note what was acknowledged, and what must be there of it after a crash.
+//! - [`disk`]: small file systems that fill up, turn read-only, and lose their power; [`faults`]: system calls that fail.
 //! - [`record`]: the record as a plain list of versions, which real servers must agree with.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub mod acknowledged;
 pub mod catalog;
 pub mod check;
+pub mod churn;
 pub mod client;
+pub mod disk;
+pub mod faults;
 pub mod figures;
 pub mod http;
 pub mod proxy;
@@ -24,6 +31,7 @@ pub mod server;
 pub mod transcript;
 
 use std::{
+    env,
     fmt::Debug,
     time::{Duration, Instant},
 };
@@ -32,6 +40,16 @@ use tokio::time::sleep;
 
 /// Far more than anything here takes; a test that waits this long has failed.
 pub const LONG: Duration = Duration::from_secs(30);
+
+/// A number from the environment, for long runs and to repeat one.
+///
+/// # Panics
+///
+/// If it is no number.
+#[must_use]
+pub fn setting(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
 
 /// Asks until the answer is yes.
 ///

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
@@ -38,6 +38,9 @@ pub fn binary() -> PathBuf {
     path
 }
 
+/// Variables that a server runs with, beside those of the test.
+pub type Environment = Vec<(String, OsString)>;
+
 /// A server over a data directory. Killed and waited for when dropped; its log is shown when a test panics.
 #[derive(Debug)]
 pub struct Server {
@@ -47,6 +50,7 @@ pub struct Server {
     admin: SocketAddr,
     directory: PathBuf,
     flags: Vec<String>,
+    environment: Environment,
     /// Vanishes with the server.
     own: Option<TempDir>,
 }
@@ -75,14 +79,23 @@ impl Server {
     /// If it does not listen within [`LONG`].
     #[must_use]
     pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
-        let flags: Vec<String> = flags.iter().map(|&f| f.to_owned()).collect();
-        let (process, log, (address, admin)) = spawn(directory, &flags);
-        Self { process, log, address, admin, directory: directory.to_owned(), flags, own: None }
+        Self::try_start_in(directory, flags, &Environment::new()).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// A server over a directory, with variables of the environment.
+    ///
+    /// # Errors
+    ///
+    /// What it says, if it ends instead of listening, or does not listen within [`LONG`].
+    pub fn try_start_in(directory: &Path, flags: &[&str], environment: &Environment) -> Result<Self, String> {
+        let (flags, environment): (Vec<String>, _) = (flags.iter().map(|&f| f.to_owned()).collect(), environment.clone());
+        let (process, log, (address, admin)) = spawn(directory, &flags, &environment)?;
+        Ok(Self { process, log, address, admin, directory: directory.to_owned(), flags, environment, own: None })
     }
 
     /// Starts one over a directory and kills it after a time, wherever it is with opening its store.
     pub fn start_and_kill(directory: &Path, after: Duration) {
-        let mut process = command(directory, &[]).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = command(directory, &[], &Environment::new()).stderr(Stdio::null()).spawn().unwrap();
         thread::sleep(after);
         process.kill().unwrap();
         process.wait().unwrap();
@@ -160,7 +173,8 @@ impl Server {
     /// Starts it again over the same directory, on another port; it must have ended.
     pub fn start_again(&mut self) {
         assert!(self.process.try_wait().unwrap().is_some(), "the server still runs");
-        (self.process, self.log, (self.address, self.admin)) = spawn(&self.directory, &self.flags);
+        let started = spawn(&self.directory, &self.flags, &self.environment);
+        (self.process, self.log, (self.address, self.admin)) = started.unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// Starts it again with other flags.
@@ -190,6 +204,28 @@ impl Server {
     #[must_use]
     pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
+    }
+
+    /// Starts it again with other variables of the environment; it must have ended.
+    pub fn start_again_in(&mut self, environment: Environment) {
+        self.environment = environment;
+        self.start_again();
+    }
+
+    /// Its process, for `/proc`.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Nothing in it has panicked since it was started.
+    ///
+    /// # Panics
+    ///
+    /// If something has.
+    pub fn assert_no_panic(&self) {
+        let panicked: Vec<String> = self.log().into_iter().filter(|line| line.contains("panicked")).collect();
+        assert!(panicked.is_empty(), "{panicked:#?}");
     }
 
     /// What it has logged, line by line.
@@ -261,8 +297,9 @@ pub fn serve(directory: &Path) -> Ended {
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-fn command(directory: &Path, flags: &[String]) -> Command {
+fn command(directory: &Path, flags: &[String], environment: &Environment) -> Command {
     let mut command = Command::new(binary());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     command.args(["--log-format", "json"]).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -272,8 +309,8 @@ fn command(directory: &Path, flags: &[String]) -> Command {
 /// Where it listens, for all and for those who run it.
 type Addresses = (SocketAddr, SocketAddr);
 
-fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, Addresses) {
-    let mut process = command(directory, flags).stderr(Stdio::piped()).spawn().unwrap();
+fn spawn(directory: &Path, flags: &[String], environment: &Environment) -> Result<(Child, Log, Addresses), String> {
+    let mut process = command(directory, flags, environment).stderr(Stdio::piped()).spawn().unwrap();
     let log = Log::default();
     let (sender, listening) = mpsc::channel();
     let stderr = process.stderr.take().unwrap();
@@ -282,11 +319,11 @@ fn spawn(directory: &Path, flags: &[String]) -> (Child, Log, Addresses) {
         move || keep(stderr, &log, &sender)
     });
     match listening.recv_timeout(LONG) {
-        Ok(addresses) => (process, log, addresses),
+        Ok(addresses) => Ok((process, log, addresses)),
         Err(_) => {
             let _ = process.kill();
             let status = process.wait().unwrap();
-            panic!("the server does not listen ({status}):\n{}", log.lock().unwrap().join("\n"));
+            Err(format!("the server does not listen ({status}):\n{}", log.lock().unwrap().join("\n")))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Needs root, to mount a small file system; `tests/run` leaves it out where that is impossible, and says so.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, io::Write as _, path::Path, process::Command};
+use std::fs;
 
 use indicator_proto::{
     health::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus},
@@ -12,47 +12,12 @@ use indicator_proto::{
 use indicator_tests::{
     LONG,
     client::merge,
+    disk::{MemoryDisk, fill},
     figures::{stations, value},
     server::{Server, serve},
 };
-use tempfile::TempDir;
 use tokio::time::timeout;
 use tonic::{Code, Streaming};
-
-/// A small file system in memory; unmounted when dropped.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn mount(size: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let options = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(directory.path()).output();
-        let mounted = mounted.unwrap();
-        let why = String::from_utf8_lossy(&mounted.stderr);
-        assert!(mounted.status.success(), "this test must mount a tmpfs, which only root can: {why}");
-        Self(directory)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Writes a file until the disk is full.
-    fn fill(&self) -> std::path::PathBuf {
-        let path = self.path().join("filler");
-        let mut file = fs::File::create(&path).unwrap();
-        let block = vec![0; 1 << 20];
-        while file.write_all(&block).is_ok() {}
-        path
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.path()).status();
-        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking(), "the small disk stays mounted");
-    }
-}
 
 async fn next(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
     timeout(LONG, health.message()).await.expect("the health changes").unwrap().unwrap().status()
@@ -60,7 +25,7 @@ async fn next(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
 
 #[tokio::test]
 async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
-    let disk = SmallDisk::mount("160m");
+    let disk = MemoryDisk::mount("160m");
     let mut server = Server::start_in(&disk.path().join("data"), &[]);
     let client = server.client_with_catalog().await;
     let series = stations();
@@ -69,7 +34,7 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
     let writes = || HealthCheckRequest { service: "writes".to_owned() };
     let mut health = client.health().watch(writes()).await.unwrap().into_inner();
     assert_eq!(next(&mut health).await, ServingStatus::Serving);
-    let filler = disk.fill();
+    let filler = fill(disk.path());
     // Without a write.
     assert_eq!(next(&mut health).await, ServingStatus::NotServing);
     assert_eq!(client.status().await.alarms.iter().map(Alarm::kind).collect::<Vec<_>>(), [AlarmKind::LowDisk]);
@@ -94,7 +59,7 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers() {
 
 #[tokio::test]
 async fn a_disk_that_fills_by_writing_is_refused_in_time() {
-    let disk = SmallDisk::mount("120m");
+    let disk = MemoryDisk::mount("120m");
     let mut server = Server::start_in(&disk.path().join("data"), &[]);
     let client = server.client_with_catalog().await;
     let mut acknowledged = 0;
@@ -122,9 +87,8 @@ async fn a_disk_that_fills_by_writing_is_refused_in_time() {
 
 #[test]
 fn a_read_only_disk_is_refused_with_one_clear_line() {
-    let disk = SmallDisk::mount("1m");
-    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status().unwrap();
-    assert!(remounted.success());
+    let disk = MemoryDisk::mount("1m");
+    disk.make_read_only();
     let ended = serve(&disk.path().join("data"));
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);

@@ -15,7 +15,13 @@ use std::{
 use indicator_proto::Time;
 use tokio::sync::oneshot;
 
-use super::{Command, Error, Receipt, shared::Head};
+use super::{Command, Error, Receipt, clock::Clock, shared::Head};
+use crate::store;
+
+/// The writer has ended although it was not told to.
+pub(super) fn writer_ended() -> Error {
+    store::Error::Failed("the writer has ended by itself; the log says how".to_owned()).into()
+}
 
 /// Where the outcome of a command goes.
 pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
@@ -24,6 +30,8 @@ pub(super) type Reply = oneshot::Sender<Result<Receipt, Error>>;
 pub(super) struct Sequenced {
     pub(super) revision: u64,
     pub(super) time: Time,
+    /// Requests that were made before may be forgotten.
+    pub(super) forget_before: Time,
     pub(super) command: Command,
     pub(super) reply: Reply,
 }
@@ -45,7 +53,7 @@ pub(super) trait ChangeLog {
 pub(super) struct LocalLog {
     queue: Receiver<(Command, Reply)>,
     waiting: Arc<AtomicU64>,
-    clock: fn() -> Time,
+    clock: Clock,
 }
 
 /// Appends to a [`LocalLog`].
@@ -60,14 +68,16 @@ impl LocalLog {
     pub(super) fn new(capacity: usize, clock: fn() -> Time) -> (LocalAppender, Self) {
         let (sender, receiver) = sync_channel(capacity);
         let waiting = Arc::new(AtomicU64::new(0));
-        (LocalAppender { queue: sender, waiting: Arc::clone(&waiting) }, Self { queue: receiver, waiting, clock })
+        (
+            LocalAppender { queue: sender, waiting: Arc::clone(&waiting) },
+            Self { queue: receiver, waiting, clock: Clock::new(clock) },
+        )
     }
 
-    fn sequence(&self, head: Head, (command, reply): (Command, Reply)) -> Sequenced {
+    fn sequence(&mut self, head: Head, (command, reply): (Command, Reply)) -> Sequenced {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        // The record's time never goes back, whatever the clock does.
-        let time = head.time.map_or((self.clock)(), |last| last.max((self.clock)()));
-        Sequenced { revision: head.revision + 1, time, command, reply }
+        let (time, forget_before) = self.clock.next(head.time);
+        Sequenced { revision: head.revision + 1, time, forget_before, command, reply }
     }
 }
 
@@ -93,7 +103,7 @@ impl LocalAppender {
     ///
     /// # Errors
     ///
-    /// [`Error::QueueFull`]; [`Error::ShuttingDown`] when the writer has ended.
+    /// [`Error::QueueFull`]; [`Error::Store`] when the writer has ended by itself.
     pub(super) fn append(&self, command: Command) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
         let (reply, outcome) = oneshot::channel();
         // Counted first: the writer may take it before this goes on.
@@ -102,7 +112,7 @@ impl LocalAppender {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => Error::QueueFull,
-                TrySendError::Disconnected(_) => Error::ShuttingDown,
+                TrySendError::Disconnected(_) => writer_ended(),
             }
         })?;
         Ok(outcome)

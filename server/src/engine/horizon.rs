@@ -55,7 +55,12 @@ impl Horizon {
         }
         let micros = i64::try_from(self.retention.age.as_micros()).unwrap_or(i64::MAX);
         let oldest = Time::from_micros((self.clock)().micros().saturating_sub(micros));
-        let revision = oldest.map_or(Ok(0), |oldest| read::revision_at(shared, oldest))?;
+        let found = oldest.map_or(Ok(0), |oldest| read::revision_at(shared, oldest));
+        let revision = match (found, *aged) {
+            // A store that fails must still tell how it is, and a horizon that lags only makes replays longer.
+            (Err(_), Some((_, known))) => known,
+            (found, _) => found?,
+        };
         *aged = Some((Instant::now(), revision));
         Ok(revision)
     }

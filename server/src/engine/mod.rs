@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod catalog;
 mod changelog;
 mod check;
+mod clock;
 mod command;
 mod commit;
 mod error;
@@ -312,10 +313,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// What is wrong with the command, or with the store; nothing was written.
+    /// What is wrong with the command, or with the store; nothing was written, unless it is [`crate::store::Error::Failed`]: then the
+    /// commit is wholly there or wholly not when the store is opened again.
     pub async fn apply(&self, command: Command) -> Result<Receipt, Error> {
         let appender = self.appender.as_ref().ok_or(Error::ShuttingDown)?;
-        appender.append(command)?.await.map_err(|_| Error::ShuttingDown)?
+        appender.append(command)?.await.map_err(|_| changelog::writer_ended())?
     }
 
     /// The figure of one cell: of the preferred source if the key names none, of the latest period if none is named.

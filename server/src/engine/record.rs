@@ -18,9 +18,6 @@ use super::{
 };
 use crate::store::{Batch, Equivalent, Header, RequestRecord, SeriesState, Touched};
 
-/// A request id is kept at least this long, in microseconds.
-const REQUEST_KEPT: i64 = 25 * 3600 * 1_000_000;
-
 /// A commit forgets up to this many old request ids: more than it can add, so that they do not pile up.
 const FORGET_AT_ONCE: usize = 4;
 
@@ -28,6 +25,8 @@ const FORGET_AT_ONCE: usize = 4;
 pub(super) struct Record {
     shared: Arc<Shared>,
     head: Head,
+    /// Requests that were made before may be forgotten.
+    forget_before: Time,
     batch: Batch,
     states: HashMap<u32, SeriesState>,
     requests: HashMap<String, (RequestRecord, Option<Arc<Commit>>)>,
@@ -37,7 +36,8 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let head = shared.head();
-        Self { shared, head, batch: Batch::default(), states: HashMap::new(), requests: HashMap::new(), commits: Vec::new() }
+        let (batch, states, requests, commits) = (Batch::default(), HashMap::new(), HashMap::new(), Vec::new());
+        Self { shared, head, forget_before: Time::MIN, batch, states, requests, commits }
     }
 
     /// The newest commit, staged ones included.
@@ -48,6 +48,11 @@ impl Record {
     /// About how many bytes are staged.
     pub(super) fn staged_bytes(&self) -> usize {
         self.batch.bytes()
+    }
+
+    /// From now on requests that were made before a time may be forgotten.
+    pub(super) fn forget_requests_before(&mut self, time: Time) {
+        self.forget_before = time;
     }
 
     /// Applies a command at a revision and a time, both later than those before. What it changed is staged.
@@ -101,10 +106,8 @@ impl Record {
         };
         self.batch.request(&request.id, &record);
         self.requests.insert(request.id.clone(), (record, receipt.commit.clone()));
-        if let Some(before) = Time::from_micros(time.micros().saturating_sub(REQUEST_KEPT)) {
-            for (time, id) in self.shared.store.requests_before(before, FORGET_AT_ONCE)? {
-                self.batch.forget_request(time, &id);
-            }
+        for (time, id) in self.shared.store.requests_before(self.forget_before, FORGET_AT_ONCE)? {
+            self.batch.forget_request(time, &id);
         }
         Ok(())
     }

@@ -336,3 +336,11 @@ async fn the_horizon_is_the_latest_of_what_was_compacted_counted_and_grown_old()
     assert_eq!(open(Retention { commits: 3, ..Retention::EVERYTHING }).horizon().unwrap(), 7);
     assert_eq!(open(Retention { age: std::time::Duration::ZERO, ..Retention::EVERYTHING }).horizon().unwrap(), 10);
 }
+
+#[tokio::test]
+async fn a_store_that_takes_writes_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    fill_catalog(&engine).await;
+    assert_eq!(engine.storage_state(), StorageState::Writable);
+}

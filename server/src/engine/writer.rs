@@ -45,12 +45,21 @@ pub(super) fn run(shared: &Arc<Shared>, mut log: impl ChangeLog) {
 }
 
 fn apply(record: &mut Record, sequenced: Sequenced, writable: &Result<(), store::Error>) -> (Reply, Result<Receipt, Error>) {
-    let Sequenced { revision, time, command, reply } = sequenced;
+    let Sequenced { revision, time, forget_before, command, reply } = sequenced;
+    record.forget_requests_before(forget_before);
     let outcome = match writable {
         Ok(()) => record.apply(revision, time, &command),
         Err(error) => Err(error.again().into()),
     };
     (reply, outcome)
+}
+
+/// The same error for every caller of a group.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Store(error) => error.again().into(),
+        other => store::Error::Failed(other.to_string()).into(),
+    }
 }
 
 /// A caller that has gone away is not an error: its command is applied all the same.
@@ -64,7 +73,7 @@ fn answer(outcomes: Vec<(Reply, Result<Receipt, Error>)>, published: Result<(), 
         Err(error) => {
             tracing::error!(%error, "a group of commits did not reach the disk");
             for (reply, outcome) in outcomes {
-                let _ = reply.send(outcome.and_then(|_| Err(store::Error::Failed(error.to_string()).into())));
+                let _ = reply.send(outcome.and_then(|_| Err(again(&error))));
             }
         }
     }

@@ -9,9 +9,10 @@ use prost::Message as _;
 use sled::IVec;
 
 use super::{
-    Batch, DiskLimits, Error, Gaps, Header, Problems, RequestRecord, SeriesState, Touched, Version, block, history,
+    Batch, DiskLimits, Error, Gaps, Header, Problems, RequestRecord, SeriesState, Touched, Version, block, failure, history,
     keys::{self, BlockKey, BlockKind, Space},
     log,
+    nudge::Nudge,
     open::{self, claim, identity, in_directory, open_sled},
     room::Room,
     state,
@@ -30,6 +31,8 @@ const CHAIN_CHECKED: usize = 1_000;
 /// A data directory, opened by this process alone.
 #[derive(Debug)]
 pub struct Store {
+    /// First, so that its thread lets go of sled before the others do.
+    nudge: Nudge,
     pub(super) db: sled::Db,
     /// sled's file: `flush` does not reach the disk's platters by itself.
     file: File,
@@ -72,6 +75,7 @@ impl Store {
         store.check_acknowledged(acknowledged)?;
         store.check_log()?;
         store.flush()?;
+        failure::unmark(&store.directory)?;
         Ok(store)
     }
 
@@ -118,16 +122,17 @@ impl Store {
     fn over(directory: &Path, lock: Result<File, Error>) -> Result<(Self, Option<(u64, [u8; 32])>), Error> {
         let lock = lock.map_err(|error| in_directory(directory, error))?;
         let path = directory.join("sled");
+        failure::forget_cached(directory, &path)?;
         let db = open_sled(&path)?;
         let file = File::open(path.join("db"))?;
-        let mut watermark = Watermark::open(&directory.join("WATERMARK"))?;
+        let watermark = Watermark::open(&directory.join("WATERMARK"))?;
         let acknowledged = watermark.read()?;
         let (epoch, token_key) = identity(&db, acknowledged.is_some())?;
         let gaps = db.get(keys::meta(GAPS))?.map_or(Some(Gaps::default()), |bytes| Gaps::decode(&bytes));
         let gaps = gaps.ok_or_else(|| Error::Corrupt("the list of numbers left out is malformed".into()))?;
         let directory = directory.to_owned();
-        let room = Room::new(DiskLimits::default());
-        let store = Self { db, file, watermark, directory, epoch, token_key, gaps, room, failed: Mutex::new(None), _lock: lock };
+        let (nudge, room, failed) = (Nudge::new(&db)?, Room::new(DiskLimits::default()), Mutex::new(None));
+        let store = Self { db, file, watermark, directory, epoch, token_key, gaps, room, failed, nudge, _lock: lock };
         Ok((store, acknowledged))
     }
 
@@ -407,7 +412,8 @@ impl Store {
         self.blocks(series, revision).next().map_or(Ok(0), |block| Ok(block?.0.revision))
     }
 
-    /// Whether writes are possible now. To be asked before a group of commits is begun.
+    /// Whether writes are possible now. To be asked before a group of commits is begun: sled, which cannot go on after a write that
+    /// failed, shall not meet a disk that takes none.
     ///
     /// # Errors
     ///
@@ -416,12 +422,13 @@ impl Store {
         self.obstacles().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// All that stops writes now: [`Error::Failed`] after a write that failed, [`Error::Full`] while the file system has too little
-    /// room, [`Error::OverQuota`] while the store takes too much of it; [`Error::Io`] if that cannot be told.
+    /// All that stops writes now: [`Error::Failed`] after a write that failed, [`Error::Refused`] while the file system takes no
+    /// writes, [`Error::Full`] while it has too little room, [`Error::OverQuota`] while the store takes too much of it; [`Error::Io`] if that cannot be told.
     pub fn obstacles(&self) -> Vec<Error> {
         let free = self.free_bytes().and_then(|free| self.room.check_free(free));
         let quota = self.room.check_quota(|| self.size_on_disk());
-        [self.check_failed(), free, quota].into_iter().filter_map(Result::err).collect()
+        let takes_writes = self.watermark.touch().map_err(|why| Error::Refused(why.to_string()));
+        [self.check_failed(), takes_writes, free, quota].into_iter().filter_map(Result::err).collect()
     }
 
     /// Bytes that are free on the file system.
@@ -451,7 +458,13 @@ impl Store {
     /// [`Error::Failed`] and [`Error::Io`] if sled failed, now or before.
     pub fn write(&self, batch: Batch) -> Result<(), Error> {
         self.check_failed()?;
-        self.note_failure(self.db.apply_batch(batch.close()).map_err(Error::from))
+        let (writes, keys) = batch.close();
+        let written = self.db.apply_batch(writes).and_then(|()| {
+            // sled divides a page that has grown too large when somebody comes by next, which after a write that failed it refuses
+            // to readers too. So it is made to do so now.
+            keys.iter().try_for_each(|key| self.db.get(key).map(drop))
+        });
+        self.note_failure(written.map_err(Error::from))
     }
 
     /// Returns when everything written, up to the commit with this number and hash, is on disk.
@@ -470,7 +483,7 @@ impl Store {
     fn flush(&self) -> Result<(), Error> {
         self.check_failed()?;
         // sled's flush uses sync_file_range, which leaves data in the drive's cache and the file's size to the journal.
-        let flushed = self.db.flush().map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
+        let flushed = self.nudge.watch(|| self.db.flush()).map_err(Error::from).and_then(|_| Ok(self.file.sync_data()?));
         self.note_failure(flushed)
     }
 
@@ -481,7 +494,21 @@ impl Store {
 
     fn note_failure(&self, result: Result<(), Error>) -> Result<(), Error> {
         result.inspect_err(|error| {
-            *self.failed.lock().expect("nothing panics while it holds this lock") = Some(error.to_string());
+            // The first one: later ones come of it.
+            let mut failed = self.failed.lock().expect("nothing panics while it holds this lock");
+            if failed.is_none() {
+                *failed = Some(error.to_string());
+                failure::mark(&self.directory, error);
+            }
         })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.flush().is_err() {
+            // What is in memory only may be part of a group that was refused. sled would try to write it, and panics where it cannot.
+            std::mem::forget(self.db.clone());
+        }
     }
 }

@@ -24,8 +24,13 @@ pub enum Error {
         /// The quota with which writes go on.
         enough: u64,
     },
+    /// The file system takes no writes now: it is read-only, or fails.
+    #[error("the disk takes no writes: {0}; nothing was written, and reads go on; writes do too when the cause is mended")]
+    Refused(String),
     /// A write failed before, so what is on disk is unknown until the store is opened again.
-    #[error("writes are refused since one failed: {0}; reads go on; restart the server when the cause is mended")]
+    #[error(
+        "writes are refused since one failed: {0}; reads go on, but for what it was changing; restart the server when the cause is mended"
+    )]
     Failed(String),
     /// The data directory cannot be used.
     #[error("{path} cannot be the data directory: {source}; name a directory that this user may write in")]
@@ -64,6 +69,7 @@ impl Error {
         match self {
             Self::Full { free, needed } => Self::Full { free: *free, needed: *needed },
             Self::OverQuota { size, quota, enough } => Self::OverQuota { size: *size, quota: *quota, enough: *enough },
+            Self::Refused(why) => Self::Refused(why.clone()),
             Self::Failed(why) => Self::Failed(why.clone()),
             other => Self::Failed(other.to_string()),
         }

@@ -1,8 +1,9 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read as _},
+    io,
     os::unix::fs::FileExt as _,
     path::Path,
+    sync::{Mutex, MutexGuard},
 };
 
 /// The newest commit that was acknowledged, in a file beside sled's.
@@ -11,20 +12,19 @@ use std::{
 /// others. This file is written after each flush and says where the log must at least reach. It is not flushed itself: written
 /// later than the commit it names, it can only be behind.
 #[derive(Debug)]
-pub(super) struct Watermark(File);
+pub(super) struct Watermark(Mutex<File>);
 
 const LENGTH: usize = 40;
 
 impl Watermark {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?))
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        Ok(Self(Mutex::new(file)))
     }
 
     /// Revision and hash of the commit; `None` if there was none yet.
-    pub(super) fn read(&mut self) -> io::Result<Option<(u64, [u8; 32])>> {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        self.0.read_to_end(&mut bytes)?;
-        let Ok(bytes) = <[u8; LENGTH]>::try_from(bytes) else { return Ok(None) };
+    pub(super) fn read(&self) -> io::Result<Option<(u64, [u8; 32])>> {
+        let Some(bytes) = read(&self.file())? else { return Ok(None) };
         let (revision, hash) = bytes.split_first_chunk::<8>().expect("40 bytes begin with 8");
         Ok(hash.try_into().ok().map(|hash| (u64::from_be_bytes(*revision), hash)))
     }
@@ -33,6 +33,25 @@ impl Watermark {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(&revision.to_be_bytes());
         bytes[8..].copy_from_slice(&hash);
-        self.0.write_all_at(&bytes, 0)
+        self.file().write_all_at(&bytes, 0)
+    }
+
+    /// Writes what is there again: fails where the file system takes no writes.
+    pub(super) fn touch(&self) -> io::Result<()> {
+        let file = self.file();
+        read(&file)?.map_or(Ok(()), |bytes| file.write_all_at(&bytes, 0))
+    }
+
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.0.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+fn read(file: &File) -> io::Result<Option<[u8; LENGTH]>> {
+    let mut bytes = [0; LENGTH];
+    match file.read_exact_at(&mut bytes, 0) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -3,6 +3,7 @@ use std::borrow::Borrow;
 use indicator_proto::{SeriesKey, Time, v1};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
+use sled::IVec;
 
 use super::{Header, SeriesState, Touched, Version, block, keys, keys::BlockKey, keys::BlockKind, log};
 
@@ -25,6 +26,8 @@ pub struct RequestRecord {
 #[derive(Debug, Default)]
 pub struct Batch {
     writes: sled::Batch,
+    /// Of everything written and removed.
+    keys: Vec<IVec>,
     bytes: usize,
     /// Commits whose value is not closed yet.
     log: Vec<log::Record>,
@@ -50,7 +53,15 @@ impl Batch {
 
     fn put(&mut self, key: &[u8], value: Vec<u8>) {
         self.bytes += key.len() + value.len();
+        let key = IVec::from(key);
+        self.keys.push(key.clone());
         self.writes.insert(key, value);
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        let key = IVec::from(key);
+        self.keys.push(key.clone());
+        self.writes.remove(key);
     }
 
     /// A new series.
@@ -136,10 +147,10 @@ impl Batch {
         }
     }
 
-    /// Everything, for sled.
-    pub(super) fn close(mut self) -> sled::Batch {
+    /// Everything, for sled, and the keys of it.
+    pub(super) fn close(mut self) -> (sled::Batch, Vec<IVec>) {
         self.close_log();
-        self.writes
+        (self.writes, self.keys)
     }
 
     /// What is kept of a request.
@@ -150,7 +161,7 @@ impl Batch {
 
     /// Forgets a request.
     pub fn forget_request(&mut self, time: Time, id: &str) {
-        self.writes.remove(keys::request(id));
-        self.writes.remove(keys::request_time(time.micros(), id));
+        self.remove(&keys::request(id));
+        self.remove(&keys::request_time(time.micros(), id));
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Buf as _, BufMut as _, Bytes};
 use indicator_tests::{
     LONG,
-    client::Client,
+    client::{Client, Transport},
     eventually,
     figures::{stations, value},
     refusal::Refusal,
@@ -22,7 +22,6 @@ use tokio::task::JoinHandle;
 use tonic::{
     Request, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
 };
 
 /// What an attack may cost in memory. A debug build, on a shared machine.
@@ -120,7 +119,7 @@ pub(crate) async fn health(client: &Client) -> Result<i32, Status> {
 }
 
 /// The first answer to a call with any bytes for its message.
-pub(crate) async fn call(channel: &Channel, path: &str, message: Bytes) -> Result<Bytes, Status> {
+pub(crate) async fn call(channel: &Transport, path: &str, message: Bytes) -> Result<Bytes, Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone()).max_decoding_message_size(usize::MAX);
     grpc.ready().await.unwrap();
     let mut request = Request::new(message);

@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::{
+    client::{merge, replace, withdraw},
+    figures::{bounded, key, missing, published, value},
+};
 use fastrand::Rng;
 use indicator_proto::v1::{
     Bound, CompactRequest, MissingReason, Observation, ObservationStatus, SeriesKey, WriteContext, WriteObservationsRequest,
 };
-use indicator_tests::{
-    client::{merge, replace, withdraw},
-    figures::{bounded, key, missing, published, value},
-};
 
-use crate::{catalog::SOURCES, world::World};
+use super::{catalog::SOURCES, world::World};
 
 const PERIODS: [&str; 9] = ["2000", "2001", "2002", "2003", "2004", "2001-Q1", "2002-01", "2002-06", "2003-12-06"];
 
@@ -94,21 +94,25 @@ pub(crate) async fn write(world: Arc<World>, mut rng: Rng, name: String) {
         let request = WriteObservationsRequest { context, omit_changes: true, ..request(&world, &mut rng) };
         // The server is away now and then.
         if let Ok(response) = client.observations().write_observations(request).await {
-            world.common.told_head(response.into_inner().revision);
+            let response = response.into_inner();
+            world.common.told_head(response.revision);
+            if response.recorded_at.is_some() {
+                world.acknowledged(name.clone(), format!("write {written}"), response.revision);
+            }
         } else {
             client = world.client();
         }
         written += 1;
         // In bursts, so that commits are sometimes put together and sometimes not.
         let wait = if rng.u8(..3) == 0 { rng.u64(50..200) } else { rng.u64(..15) };
-        world.pause(Duration::from_millis(wait)).await;
+        world.rest(Duration::from_millis(wait)).await;
     }
 }
 
 /// Moves the horizon now and then.
 pub(crate) async fn compact(world: Arc<World>, mut rng: Rng) {
     while world.is_writing() {
-        world.pause(Duration::from_millis(rng.u64(500..3000))).await;
+        world.rest(Duration::from_millis(rng.u64(500..3000))).await;
         let head = world.common.head();
         let newest = rng.u8(..3) == 0;
         let revision = if newest { 0 } else { head.saturating_sub(rng.u64(1..200)).max(1) };

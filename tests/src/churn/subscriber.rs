@@ -2,18 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::{
+    check::recording::{Point, Subscriber, Token, position, token},
+    recorder::{Opening, Recorder},
+};
 use fastrand::Rng;
 use indicator_proto::v1::{
     Frequency, ObservationFilter, StartNow, StartSnapshot, WatchMode, WatchRequest, WatchResponse, watch_request::Start,
     watch_response::Message,
 };
-use indicator_tests::{
-    check::recording::{Point, Subscriber, Token, position, token},
-    recorder::{Opening, Recorder},
-};
 use tonic::Streaming;
 
-use crate::world::World;
+use super::world::World;
 
 /// How a client reads.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::catalog::{indicator, region, small, source, upsert};
 use fastrand::Rng;
 use indicator_proto::v1::{CatalogEntry, catalog_entry::Entry};
-use indicator_tests::catalog::{indicator, region, small, source, upsert};
 
-use crate::world::World;
+use super::world::World;
 
 pub(crate) const SOURCES: [&str; 3] = ["bureau", "report", "media"];
 
@@ -52,7 +52,7 @@ fn entry(rng: &mut Rng, regions: &[String], number: u32) -> CatalogEntry {
 pub(crate) async fn change(world: Arc<World>, mut rng: Rng) {
     let mut number = 0;
     while world.is_writing() {
-        world.pause(Duration::from_millis(rng.u64(50..700))).await;
+        world.rest(Duration::from_millis(rng.u64(50..700))).await;
         number += 1;
         let mut entries = vec![entry(&mut rng, &world.regions(), number)];
         if rng.u8(..4) == 0 {

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::check::recording::{End, Stream, Subscriber};
 use indicator_proto::v1::watch_response::Message;
-use indicator_tests::check::recording::{End, Stream, Subscriber};
 
 /// How often each thing was seen.
 #[derive(Debug, Default)]

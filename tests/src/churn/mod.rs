@@ -1,8 +1,5 @@
-//! The watch checker at work: random writes, changes of the catalog, compactions, kills and restarts, while clients of every kind
-//! watch, stop, break off and come back; then everything that they saw is compared with the log.
-//!
-//! `INDICATOR_WATCH_SECONDS` sets how long (16), `INDICATOR_SEED` repeats a run's choices, `INDICATOR_WATCHERS` how many watch (24).
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! A server under everything at once: random writes, changes of the catalog, compactions, kills and restarts, while clients of every
+//! kind watch, stop, break off and come back; then everything that they saw is compared with the log.
 
 mod catalog;
 mod subscriber;
@@ -10,11 +7,18 @@ mod tally;
 mod world;
 mod writes;
 
-use std::{collections::BTreeMap, env, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, thread, time::Duration};
 
 use fastrand::Rng;
 use indicator_proto::v1::{ObservationFilter, QueryObservationsRequest, StartSnapshot, WatchRequest, watch_request::Start};
-use indicator_tests::{
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use self::tally::Tally;
+pub use self::world::World;
+use crate::{
     check::{
         Violation, check,
         log::Log,
@@ -25,34 +29,44 @@ use indicator_tests::{
     client::{Client, at_revision},
     recorder::{Opening, Recorder},
     server::Server,
+    setting,
 };
-use tokio::time::{Instant, sleep};
 
-use self::{tally::Tally, world::World};
-
-fn setting(name: &str, default: u64) -> u64 {
-    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+/// What a run is to be.
+#[derive(Debug)]
+pub struct Plan {
+    /// How long.
+    pub time: Duration,
+    /// How many watch.
+    pub watchers: usize,
+    /// Writers and those who change the catalog wait so many times longer: a long run shall not make a log that takes an hour to check.
+    pub pace: u32,
+    /// How long the server is left alone, in milliseconds.
+    pub calm: Range<u64>,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what_the_log_has() {
-    let seconds = setting("INDICATOR_WATCH_SECONDS", 16);
+/// Runs, with other tasks that end when nobody writes any more; checks everything. `INDICATOR_SEED` repeats a run's choices.
+///
+/// # Panics
+///
+/// If anything that was seen is not as the log has it.
+pub async fn run(plan: Plan, others: impl FnOnce(&Arc<World>, &mut Rng) -> Vec<JoinHandle<()>>) {
     let seed = setting("INDICATOR_SEED", fastrand::u64(..));
-    say(&format!("{seconds} s; INDICATOR_SEED={seed}"));
+    say(&format!("{:?}; INDICATOR_SEED={seed}", plan.time));
     let mut rng = Rng::with_seed(seed);
     let mut server = Server::start_with(&["--grace", "2", "--log", "warn,indicatord=info"]);
     let foreign = Server::start();
-    let world = Arc::new(World::new(&server, foreign_token(&foreign).await));
+    let world = Arc::new(World::new(&server, foreign_token(&foreign).await, plan.pace));
     catalog::create(&world).await;
     let mut churn: Vec<_> =
         (0..3).map(|n| tokio::spawn(writes::write(Arc::clone(&world), rng.fork(), format!("writer {n}")))).collect();
     churn.push(tokio::spawn(catalog::change(Arc::clone(&world), rng.fork())));
     churn.push(tokio::spawn(writes::compact(Arc::clone(&world), rng.fork())));
-    let watchers: Vec<_> = (0..setting("INDICATOR_WATCHERS", 24))
-        .map(|n| tokio::spawn(subscriber::watch(Arc::clone(&world), rng.fork(), usize::try_from(n).unwrap())))
-        .collect();
+    let watchers: Vec<_> =
+        (0..plan.watchers).map(|n| tokio::spawn(subscriber::watch(Arc::clone(&world), rng.fork(), n))).collect();
+    churn.extend(others(&world, &mut rng));
 
-    disturb(&world, &mut server, &mut rng, Duration::from_secs(seconds)).await;
+    disturb(&world, &mut server, &mut rng, &plan).await;
     world.stop_writing();
     for task in churn {
         task.await.unwrap();
@@ -63,16 +77,20 @@ async fn what_watchers_saw_through_writes_compactions_kills_and_restarts_is_what
     for watcher in watchers {
         subscribers.push(watcher.await.unwrap());
     }
-    let log = Log::new(server.client().commits(0).await);
+    let commits = server.client().commits(0).await;
+    world.assert_acknowledged(&commits);
+    let log = Log::new(commits);
     assert_agreement(&server.client(), &log, &subscribers, &mut rng).await;
     for subscriber in &subscribers {
         let told = subscriber.streams.last().and_then(|stream| position(stream.messages.last()?));
         assert_eq!(told, Some(head), "{} has not everything in the end", subscriber.name);
     }
+    server.assert_no_panic();
 }
 
+/// Tells whoever runs a test what it was made of.
 #[expect(clippy::print_stderr, reason = "to repeat a failure, and to see what a run was made of")]
-fn say(text: &str) {
+pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
@@ -92,16 +110,17 @@ async fn foreign_token(server: &Server) -> String {
 }
 
 /// Stops and kills the server now and then, each at least once.
-async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, time: Duration) {
-    let end = Instant::now() + time;
+async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, plan: &Plan) {
+    let end = Instant::now() + plan.time;
     let mut kill = rng.bool();
     for times in 0.. {
-        let calm = Duration::from_millis(rng.u64(2500..5000));
+        let calm = Duration::from_millis(rng.u64(plan.calm.clone()));
         if times >= 2 && Instant::now() + calm + Duration::from_secs(2) >= end {
             sleep(end.saturating_duration_since(Instant::now())).await;
             return;
         }
         sleep(calm).await;
+        server.assert_no_panic();
         if kill {
             server.kill();
             server.start_again();
@@ -109,7 +128,7 @@ async fn disturb(world: &World, server: &mut Server, rng: &mut Rng, time: Durati
             server.restart().await;
         }
         kill = !kill;
-        world.moved_to(server.address());
+        world.moved_to(server);
     }
 }
 
