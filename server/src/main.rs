@@ -190,7 +190,7 @@ async fn run_server(settings: Settings, ready: impl AsyncFnOnce(SocketAddr) -> a
     let ((), (), result) = tokio::join!(serving, stopping, ready);
     // What waited for the writer is still written, if the disk lets it.
     let flushed = task::spawn_blocking(move || drop(engine));
-    if timeout(settings.options().grace, flushed).await.is_err() {
+    if timeout(settings.options().grace.max(LAST_WAIT), flushed).await.is_err() {
         tracing::error!("the writer did not end; what it was at was not acknowledged");
     }
     if let Some(traces) = traces {
