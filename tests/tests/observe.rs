@@ -435,6 +435,12 @@ async fn a_call_that_the_server_fails_is_logged_with_its_id_and_one_that_succeed
     let server = Server::start();
     let mut admin = server.client().admin();
     admin.get_status(with_id("a-good-one")).await.unwrap();
+    // Who gave no id is told of one when there is something to ask about.
+    let good = admin.get_status(Request::new(GetStatusRequest {})).await.unwrap();
+    assert!(good.metadata().get("x-request-id").is_none());
+    let request = indicator_proto::v1::GetObservationRequest::default();
+    let bad = server.client().observations().get_observation(request).await.unwrap_err();
+    assert_eq!(bad.metadata().get("x-request-id").unwrap().len(), 16);
     let mut request = with_id("a-bad-one");
     request.metadata_mut().insert("grpc-timeout", "soon".parse().unwrap());
     let status = admin.get_status(request).await.unwrap_err();

@@ -30,7 +30,7 @@ use prometheus_client::{
 use tonic::{Code, Status};
 use tonic_reflection::pb;
 use tower::{Layer, Service};
-use tracing::{Span, field};
+use tracing::{Level, Span, field};
 
 #[cfg(feature = "otlp")]
 use super::traces;
@@ -38,7 +38,8 @@ use super::traces;
 /// The target of the spans of calls.
 pub(super) const CALLS_TARGET: &str = "indicator_server::serve::calls";
 
-/// Carries the id of a call, both ways.
+/// Carries the id of a call, both ways: back if the client gave it, or the call failed. A call of which nobody is told has none, which
+/// saves what making one and sending it takes.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// An id from a client is no longer than this.
@@ -213,7 +214,8 @@ where
 struct Call {
     method: Arc<Method>,
     peer: Option<SocketAddr>,
-    id: HeaderValue,
+    /// Given by the client, or made when somebody is told of it.
+    id: Option<HeaderValue>,
     begun: Instant,
     span: Span,
     ended: bool,
@@ -224,8 +226,12 @@ impl Call {
         let counted = &of.calls.0;
         let method = Arc::clone(counted.methods.get(path).unwrap_or(&counted.unknown));
         method.in_flight.inc();
-        let id = given_id(headers).unwrap_or_else(made_id);
-        let span = span(&method, of.peer, &id, headers);
+        let mut id = given_id(headers);
+        let span = if tracing::span_enabled!(target: CALLS_TARGET, Level::DEBUG) {
+            span(&method, of.peer, id.get_or_insert_with(made_id), headers)
+        } else {
+            Span::none()
+        };
         Self { method, peer: of.peer, id, begun: Instant::now(), span, ended: false }
     }
 
@@ -244,6 +250,9 @@ impl Call {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        if code != Code::Ok {
+            self.id.get_or_insert_with(made_id);
+        }
         let took = self.begun.elapsed();
         self.method.in_flight.dec();
         self.method.count(code);
@@ -257,7 +266,8 @@ impl Call {
 
     fn log(&self, code: Code, message: &str, ms: f64) {
         let Method { service, name, .. } = &*self.method;
-        let (id, peer) = (self.id.to_str().unwrap_or_default(), self.peer.map(field::display));
+        let id = self.id.as_ref().and_then(|id| id.to_str().ok());
+        let peer = self.peer.map(field::display);
         let code_name = NAMES[code as usize];
         let _entered = self.span.enter();
         if !is_ours(code) {
@@ -353,7 +363,7 @@ fn sensitive(mut id: HeaderValue) -> HeaderValue {
     id
 }
 
-/// At the level of debugging: making a span for each call would cost more than the rest of what is here. Lines of failed calls say
+/// At the level of debugging alone: making a span for each call would cost more than the rest of what is here. Lines of failed calls say
 /// themselves what is in it.
 fn span(method: &Method, peer: Option<SocketAddr>, id: &HeaderValue, headers: &HeaderMap) -> Span {
     let span = tracing::debug_span!(
@@ -401,7 +411,6 @@ where
         let mut call = this.call.take();
         Poll::Ready(response.map(|mut response| {
             if let Some(call) = &mut call {
-                response.headers_mut().insert(REQUEST_ID, call.id.clone());
                 let has_ended = call.end_with(response.headers());
                 match response.status() {
                     // The rest is on its way.
@@ -410,6 +419,9 @@ where
                     // As gRPC reads the answers of HTTP servers that know nothing of it.
                     StatusCode::NOT_FOUND => call.end(Code::Unimplemented, "HTTP 404"),
                     status => call.end(Code::Unknown, status.as_str()),
+                }
+                if let Some(id) = &call.id {
+                    response.headers_mut().insert(REQUEST_ID, id.clone());
                 }
             }
             response.map(|inner| ObservedBody { inner, call })
@@ -439,15 +451,19 @@ impl<R: Body<Data = Bytes>> Body for ObservedBody<R> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, R::Error>>> {
         let this = self.project();
         let entered = this.call.as_ref().map(|call| call.span.enter());
-        let frame = ready!(this.inner.poll_frame(cx));
+        let mut frame = ready!(this.inner.poll_frame(cx));
         drop(entered);
         if let Some(call) = this.call {
-            match &frame {
+            let is_told = call.id.is_some();
+            match &mut frame {
                 Some(Ok(frame)) => {
-                    if let Some(trailers) = frame.trailers_ref()
-                        && !call.end_with(trailers)
-                    {
-                        call.end(Code::Unknown, NO_STATUS);
+                    if let Some(trailers) = frame.trailers_mut() {
+                        if !call.end_with(trailers) {
+                            call.end(Code::Unknown, NO_STATUS);
+                        }
+                        if let Some(id) = call.id.as_ref().filter(|_| !is_told) {
+                            trailers.insert(REQUEST_ID, id.clone());
+                        }
                     }
                 }
                 Some(Err(_)) => call.end(Code::Internal, "the answer broke off"),
