@@ -253,11 +253,7 @@ async fn run_server(
     keeping.abort();
     // What waited for the writer is still written, if the disk lets it.
     let flushed = task::spawn_blocking(move || drop(engine));
-<<<<<<< HEAD
-    if timeout(grace, flushed).await.is_err() {
-=======
-    if timeout(settings.options().grace.max(LAST_WAIT), flushed).await.is_err() {
->>>>>>> w-observe
+    if timeout(grace.max(LAST_WAIT), flushed).await.is_err() {
         tracing::error!("the writer did not end; what it was at was not acknowledged");
     }
     if let Some(traces) = traces {
