@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_millis(20);
 const SYNCS: u64 = 64;
 
 /// Files that the server opens beside its connections.
-const OWN_FILES: u64 = 64;
+const OWN_FILES: u64 = 128;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
@@ -167,7 +167,8 @@ fn files(settings: &Settings) -> Finding {
     const WHAT: &str = "open files";
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let allowed = line.and_then(|line| line.split_whitespace().nth(3)).map(|soft| soft.parse().unwrap_or(u64::MAX));
+    // The second number: the server asks for as many by itself.
+    let allowed = line.and_then(|line| line.split_whitespace().nth(4)).map(|hard| hard.parse().unwrap_or(u64::MAX));
     let needed = settings.max_connections as u64 + OWN_FILES;
     match allowed {
         None => Finding::doubtful(WHAT, "their limit cannot be told here"),

@@ -1,49 +1,32 @@
-//! `indicatord`, the server. Only wires: arguments, log, store, listener, exit code.
+//! `indicatord`, the server: arguments in, exit code out.
 
 mod demo;
 mod doctor;
 mod reload;
+mod run;
 mod token;
 
 use std::{
-    future,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
 use clap::{Parser, Subcommand};
-use futures::future::Either;
-use indicator_proto::Time;
 use indicator_server::{
-    access::{CredentialFile, FileError, Keyring},
-    engine::{self, Engine},
+    access::FileError,
+    engine,
     offline::{self, ExportArgs, ImportArgs, RestoreArgs, VerifyArgs},
     serve::{
-        self, Access, Calls, Door, Private, Readiness,
-        config::{self, Address, DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, LogFormat, ServeArgs, Settings},
-        systemd,
-        tls::{self, Tls},
-        traces::{self, Traces},
+        config::{self, Address, DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, ServeArgs, Settings},
+        tls,
     },
-    service, store,
-    watch::Hub,
+    store,
 };
-use reload::{Reload, SetLog};
-use tokio::{task, time::timeout};
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Connections to the private port: of whatever scrapes and probes.
-const ADMIN_CONNECTIONS: usize = 64;
-
-/// How long the private port, and what runs in the background, may take to end when everything else has.
-const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a server may take to say whether it is ready.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -121,7 +104,7 @@ fn main() -> ExitCode {
     let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(run(cli.command));
         // What still runs then was told to end long ago, and nothing that was acknowledged depends on it.
-        runtime.shutdown_timeout(LAST_WAIT);
+        runtime.shutdown_timeout(run::LAST_WAIT);
         result
     });
     match result {
@@ -155,7 +138,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         settings.tls().map(|files| files.read()).transpose()?;
         return Ok(());
     }
-    run_server(settings, Some(args), async |_| Ok(())).await
+    run::run(settings, Some(args), async |_| Ok(())).await
 }
 
 fn doctor(args: &ServeArgs) -> anyhow::Result<()> {
@@ -193,143 +176,11 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let settings =
         Settings { listen, admin_listen: Address::Off, log: "warn".to_owned(), ..Settings::new(directory.path().to_owned()) };
     settings.check()?;
-    run_server(settings, None, async |address| {
+    run::run(settings, None, async |address| {
         let loaded = demo::load(address).await?;
         Ok(write!(io::stdout(), "{}", demo::invitation(address, loaded))?)
     })
     .await
-}
-
-/// Serves until a signal comes. `args` say how the settings are read again; `ready` runs when the port answers, and if it fails, the
-/// server stops.
-async fn run_server(
-    settings: Settings,
-    args: Option<ServeArgs>,
-    ready: impl AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let (set_log, traces) = log(&settings)?;
-    let tls = settings.tls().map(Tls::open).transpose()?.map(Arc::new);
-    // The ports first: if one is taken, the store stays untouched.
-    let listener = serve::bind(settings.listen).await?;
-    let address = listener.local_addr()?;
-    let (readiness, calls) = (Readiness::default(), Calls::default());
-    let private = Private::new(&readiness, &calls);
-    let closed = CancellationToken::new();
-    let (admin, told) = tell(&settings, &private, closed.clone()).await?;
-    tracing::debug!(%address, %admin, data = %settings.data.display(), "opening the store");
-
-    let options = engine::Options { write_queue: settings.write_queue, clock: now, retention: settings.retention() };
-    let engine = Arc::new(Engine::open(&settings.data, options)?);
-    engine.set_disk_limits(settings.disk_limits());
-    let keyring = settings.auth.then(|| Keyring::open(CredentialFile::of(&settings.data))).transpose()?.map(Arc::new);
-    warn(&settings, keyring.as_deref());
-    let (asked, stop) = (CancellationToken::new(), CancellationToken::new());
-    let hub = Hub::new(Arc::clone(&engine), stop.clone());
-    private.opened(&hub);
-    let routes = service::add(serve::routes(&readiness, engine.alarms(), stop.clone()), &hub, settings.max_changes, now());
-    drop(hub);
-    serve::cancel_on_signal(asked.clone())?;
-    tokio::spawn(systemd::keep_alive(Arc::downgrade(&engine)));
-    readiness.serve();
-    systemd::ready(&format!("Serving on {address}"));
-    tracing::info!(%address, %admin, data = %settings.data.display(), "listening");
-
-    let (options, grace) = (settings.options(), settings.options().grace);
-    let door = Door { tls: tls.clone(), access: keyring.clone().map_or(Access::Open, Access::Known) };
-    let serving = serve::run(listener, door, routes, options, calls, stop.cancelled());
-    let keeping = tokio::spawn(keep(Reload { args, settings, set_log, tls, keyring, engine: Arc::downgrade(&engine) }));
-    let stopping = async {
-        asked.cancelled().await;
-        systemd::stopping();
-        readiness.stop_when_asked(asked.clone(), stop.clone()).await;
-    };
-    let ready = async {
-        tokio::select! {
-            result = ready(address) => result.inspect_err(|_| asked.cancel()),
-            () = asked.cancelled() => Ok(()),
-        }
-    };
-    let ((), (), result) = tokio::join!(serving, stopping, ready);
-    keeping.abort();
-    // What waited for the writer is still written, if the disk lets it.
-    let flushed = task::spawn_blocking(move || drop(engine));
-    if timeout(grace.max(LAST_WAIT), flushed).await.is_err() {
-        tracing::error!("the writer did not end; what it was at was not acknowledged");
-    }
-    if let Some(traces) = traces {
-        traces.close().await;
-    }
-    tracing::info!("stopped");
-    closed.cancel();
-    told.await;
-    result
-}
-
-/// Notices what changes while the server runs.
-async fn keep(reload: Reload) {
-    let (tls, keyring) = (reload.tls.clone(), reload.keyring.clone());
-    let tls = async {
-        if let Some(tls) = tls {
-            tls.keep().await;
-        }
-    };
-    let keyring = async {
-        if let Some(keyring) = keyring {
-            keyring.keep().await;
-        }
-    };
-    tokio::join!(tls, keyring, reload.run());
-}
-
-/// What whoever starts the server should know.
-fn warn(settings: &Settings, keyring: Option<&Keyring>) {
-    if settings.insecure && !(settings.listen.ip().is_loopback() && settings.admin_listen.is_loopback()) {
-        tracing::warn!("--insecure: other machines can reach this server without encryption, or without showing who they are");
-    }
-    if keyring.is_some_and(|keyring| keyring.active() == 0) {
-        tracing::warn!("--auth, and there is no credential that is good: make one with `indicatord token create`");
-    }
-}
-
-/// Answers on the private port, until `closed` is cancelled. Where, and when it has ended.
-async fn tell(
-    settings: &Settings,
-    private: &Private,
-    closed: CancellationToken,
-) -> anyhow::Result<(Address, impl Future<Output = ()> + use<>)> {
-    let Address::At(address) = settings.admin_listen else { return Ok((Address::Off, Either::Left(future::ready(())))) };
-    let listener = serve::bind(address).await.map_err(|error| {
-        anyhow::anyhow!("{error}; this is the port for health and metrics: --admin-listen gives it another address, or \"off\"")
-    })?;
-    let address = listener.local_addr()?;
-    let options = serve::Options { max_connections: ADMIN_CONNECTIONS, grace: LAST_WAIT, ..settings.options() };
-    let serving = serve::run(listener, Door::default(), private.routes(), options, Calls::default(), closed.cancelled_owned());
-    let serving = tokio::spawn(serving);
-    Ok((Address::At(address), Either::Right(async { drop(serving.await) })))
-}
-
-/// The only clock of the record.
-fn now() -> Time {
-    let micros = jiff::Timestamp::now().as_microsecond();
-    Time::from_micros(micros).expect("the clock shows a year before 10000")
-}
-
-/// Begins to log; and to send traces, if there is somewhere to send them. Answers how to change what is logged.
-fn log(settings: &Settings) -> anyhow::Result<(SetLog, Option<Traces>)> {
-    let filter = EnvFilter::try_new(&settings.log).expect("the settings were checked");
-    let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(color);
-    // Where nobody reads stderr any more, it would complain there, and panic: SIGTERM, which is logged, was never obeyed.
-    let lines = lines.log_internal_errors(false);
-    let lines = match settings.log_format {
-        LogFormat::Text => lines.boxed(),
-        LogFormat::Json => lines.json().boxed(),
-    };
-    let (spans, traces) = settings.otlp_endpoint.as_deref().map(traces::layer).transpose()?.unzip();
-    let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
-    tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).init();
-    let set_log: SetLog = Box::new(move |filter| Ok(handle.reload(EnvFilter::try_new(filter)?)?));
-    Ok((set_log, traces))
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

@@ -365,7 +365,7 @@ async fn a_frame_for_many_watches_is_encoded_once_and_who_does_not_read_lags() {
         client.write(bulk(numbers.next().unwrap())).await;
         let page = metrics(&server).await;
         metric(&page, "indicatord_subscribers_behind{revisions=\"1\"}").is_some_and(|count| count >= 1.0)
-            && metric(&page, "indicatord_subscriber_lag_revisions_max").is_some_and(|lag| lag >= 1.0)
+            && metric(&page, "indicatord_subscriber_lag_commits_max").is_some_and(|lag| lag >= 1.0)
     })
     .await;
     drop((stalled, lagging));
@@ -375,7 +375,7 @@ async fn a_frame_for_many_watches_is_encoded_once_and_who_does_not_read_lags() {
     let mut quiet = Transcript::open(&client, WatchRequest { filter, progress_interval, ..everything() }).await.unwrap();
     quiet.until(1).await;
     client.put(vec![value(&stations(), "2020", "3")]).await;
-    eventually("nobody lags", async || metric(&metrics(&server).await, "indicatord_subscriber_lag_revisions_max") == Some(0.0))
+    eventually("nobody lags", async || metric(&metrics(&server).await, "indicatord_subscriber_lag_commits_max") == Some(0.0))
         .await;
 }
 

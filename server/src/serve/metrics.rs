@@ -113,7 +113,7 @@ fn watches(sheet: &mut Sheet<'_>, engine: &Engine, hub: &Hub) -> fmt::Result {
     let meter = hub.meter();
     sheet.gauge("subscribers", "Open watches", hub.subscribers())?;
     sheet.gauge(
-        "subscriber_lag_revisions_max",
+        "subscriber_lag_commits_max",
         "Revisions that the subscriber furthest behind has still to be sent",
         lags.iter().copied().max().unwrap_or(0),
     )?;

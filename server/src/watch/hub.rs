@@ -97,10 +97,11 @@ impl Hub {
         self.subscribed().len() as u64
     }
 
-    /// How many revisions each of those who watch has still to be sent, at this head.
+    /// How many commits each of those who watch has still to be sent, at this head.
     #[must_use]
     pub fn lags(&self, head: u64) -> Vec<u64> {
-        self.subscribed().iter().map(|subscribed| subscribed.0.lag(head)).collect()
+        let lag = |place: &Place| self.engine.commits_between(place.revision(), head);
+        self.subscribed().iter().map(|subscribed| lag(&subscribed.0)).collect()
     }
 
     /// What has been encoded and sent.
@@ -235,8 +236,8 @@ impl Default for Place {
 }
 
 impl Place {
-    fn lag(&self, head: u64) -> u64 {
-        head.saturating_sub(self.0.load(Ordering::Relaxed))
+    fn revision(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
