@@ -136,7 +136,6 @@ mod enabled {
 
 #[cfg(not(feature = "otlp"))]
 mod disabled {
-    use tracing::Subscriber;
     use tracing_subscriber::layer::Identity;
 
     /// Nothing is on its way.
