@@ -11,7 +11,7 @@ use indicator_server::{
         tls::Tls,
     },
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// Sets what is logged.
 pub(crate) type SetLog = Box<dyn Fn(&str) -> anyhow::Result<()> + Send + Sync>;
@@ -24,16 +24,13 @@ pub(crate) struct Reload {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) keyring: Option<Arc<Keyring>>,
     pub(crate) engine: Weak<Engine>,
+    pub(crate) hangup: Signal,
 }
 
 impl Reload {
-    /// Reads again at each SIGHUP. Never returns, unless signals cannot be had.
+    /// Reads again at each SIGHUP. Never returns.
     pub(crate) async fn run(mut self) {
-        let mut hangup = match signal(SignalKind::hangup()) {
-            Ok(hangup) => hangup,
-            Err(error) => return tracing::error!(%error, "SIGHUP cannot be had"),
-        };
-        while hangup.recv().await.is_some() {
+        while self.hangup.recv().await.is_some() {
             systemd::reloading();
             self.reload();
             systemd::ready("Read the settings again");

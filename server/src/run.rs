@@ -23,7 +23,11 @@ use indicator_server::{
     service,
     watch::Hub,
 };
-use tokio::{task, time::timeout};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -43,6 +47,8 @@ pub(crate) async fn run(
     ready: impl AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (set_log, traces) = log(&settings)?;
+    // From the beginning: it would end a server that is not listening for it yet.
+    let hangup = signal(SignalKind::hangup())?;
     let tls = settings.tls().map(Tls::open).transpose()?.map(Arc::new);
     // The ports first: if one is taken, the store stays untouched.
     let listener = serve::bind(settings.listen).await?;
@@ -72,7 +78,7 @@ pub(crate) async fn run(
     let (options, grace) = (settings.options(), settings.options().grace);
     let door = Door { tls: tls.clone(), access: keyring.clone().map_or(Access::Open, Access::Known) };
     let serving = serve::run(listener, door, routes, options, calls, stop.cancelled());
-    let keeping = tokio::spawn(keep(Reload { args, settings, set_log, tls, keyring, engine: Arc::downgrade(&engine) }));
+    let keeping = tokio::spawn(keep(Reload { args, settings, set_log, tls, keyring, engine: Arc::downgrade(&engine), hangup }));
     let stopping = async {
         asked.cancelled().await;
         systemd::stopping();

@@ -11,12 +11,20 @@ use indicator_proto::{
     },
 };
 use indicator_server::{
+    access::Caller,
     engine::{Engine, Options, Retention},
     service::catalog::CatalogApi,
 };
 use tempfile::TempDir;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
+
+/// As it comes through the door where nobody is asked who he is.
+fn announced<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(Caller::anybody(None));
+    request
+}
 
 struct Served {
     api: CatalogApi,
@@ -33,7 +41,7 @@ fn serve() -> Served {
 impl Served {
     async fn apply(&self, actions: Vec<CatalogAction>) -> Result<v1::ApplyCatalogResponse, Status> {
         let request = v1::ApplyCatalogRequest { actions, ..Default::default() };
-        Ok(self.api.apply_catalog(Request::new(request)).await?.into_inner())
+        Ok(self.api.apply_catalog(announced(request)).await?.into_inner())
     }
 
     async fn regions(&self, request: v1::ListRegionsRequest) -> Result<v1::ListRegionsResponse, Status> {
@@ -137,7 +145,7 @@ async fn a_request_that_changes_nothing_makes_no_commit() {
 async fn validate_only_says_what_would_change_and_changes_nothing() {
     let served = serve();
     let request = v1::ApplyCatalogRequest { actions: vec![region("CN", "China")], validate_only: true, ..Default::default() };
-    let answer = served.api.apply_catalog(Request::new(request)).await.unwrap().into_inner();
+    let answer = served.api.apply_catalog(announced(request)).await.unwrap().into_inner();
     assert_eq!((answer.revision, answer.changes.len()), (0, 1));
     assert!(served.regions(v1::ListRegionsRequest::default()).await.unwrap().regions.is_empty());
 }
@@ -147,7 +155,7 @@ async fn a_repeated_request_id_returns_the_first_answer() {
     let served = serve();
     let request = |name| {
         let actions = vec![region("CN", name)];
-        Request::new(v1::ApplyCatalogRequest { actions, request_id: "one".into(), ..Default::default() })
+        announced(v1::ApplyCatalogRequest { actions, request_id: "one".into(), ..Default::default() })
     };
     let first = served.api.apply_catalog(request("China")).await.unwrap().into_inner();
     served.apply(vec![region("CN", "Zhongguo")]).await.unwrap();
@@ -163,4 +171,10 @@ async fn a_search_finds_what_was_applied() {
     let request = v1::SearchCatalogRequest { query: "COTE D".into(), ..Default::default() };
     let answer = served.api.search_catalog(Request::new(request)).await.unwrap().into_inner();
     assert_eq!((answer.revision, answer.hits[0].display_name.as_str()), (1, "Côte d’Ivoire"));
+}
+
+#[tokio::test]
+async fn a_write_that_did_not_come_through_the_door_is_refused() {
+    let error = serve().api.apply_catalog(Request::new(v1::ApplyCatalogRequest::default())).await.unwrap_err();
+    assert_eq!(reason(&error), "UNAUTHENTICATED");
 }

@@ -12,17 +12,21 @@ use std::{
 
 use indicator_proto::{
     Time,
-    v1::{AsOf, Commit, GetObservationRequest, WriteObservationsRequest, watch_request::Start},
+    v1::{
+        AsOf, Commit, GetObservationRequest, GetStatusRequest, StartNow, WatchRequest, WriteObservationsRequest,
+        watch_request::Start,
+    },
 };
 use indicator_tests::{
     LONG,
     client::{Client, merge},
+    eventually,
     figures::{stations, value},
-    server::{Environment, Server},
+    server::{Environment, Server, run},
     transcript::{Transcript, everything},
 };
 use tempfile::TempDir;
-use tonic::Request;
+use tonic::{Code, Request};
 
 /// What the log says of the clock.
 const BEHIND: &str = "the clock is behind the record";
@@ -166,4 +170,29 @@ async fn recorded_at_never_goes_back_and_nothing_else_is_upset() {
     // Nothing is forgotten for watches by a clock that is behind the record.
     let request = indicator_proto::v1::WatchRequest { start: Some(Start::AfterRevision(1)), ..everything() };
     Transcript::open(&client, request).await.unwrap().until(client.head().await).await;
+}
+
+#[tokio::test]
+async fn a_credential_is_good_until_its_time_whatever_the_clock_did_before() {
+    let clock = FakeClock::new();
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let created = run(&["token", "create", "--data", data.to_str().unwrap(), "--role", "admin", "--expires", "1h"]);
+    assert_eq!(created.code, Some(0), "{}", created.stderr);
+    let server = Server::try_start_in(&data, &["--auth"], &clock.environment()).unwrap();
+    let client = Client::with_token(server.address(), created.stdout.trim());
+    let code = async || client.admin().get_status(GetStatusRequest {}).await.err().map(|status| status.code());
+    let start = Some(Start::Now(StartNow {}));
+    for (offset, good) in [("+0", true), ("+2h", false), ("-1y", true), ("+1y", false), ("+0", true)] {
+        clock.set("+0");
+        eventually("the clock is right and the credential good", async || code().await.is_none()).await;
+        let request = WatchRequest { start: start.clone(), ..WatchRequest::default() };
+        let mut watch = client.watches().watch(request).await.unwrap().into_inner();
+        clock.set(offset);
+        assert_eq!(code().await, (!good).then_some(Code::Unauthenticated), "{offset}");
+        if !good {
+            let end = async { while watch.message().await.is_ok_and(|message| message.is_some()) {} };
+            tokio::time::timeout(LONG, end).await.expect("the stream of an expired credential ends");
+        }
+    }
 }

@@ -211,10 +211,12 @@ async fn sighup_reads_the_settings_again_and_says_what_must_wait() {
     fs::write(&file, "log = \"warn,indicatord=info\"\n").unwrap();
     let server = Server::start_with(&["--config", file.to_str().unwrap()]);
     let logged = |text: &str| server.log().iter().any(|line| line.contains(text));
-    fs::write(&file, "log = \"debug\"\nmax-streams = 5\n").unwrap();
+    let client = server.client_with_catalog().await;
+    fs::write(&file, "log = \"debug\"\nmax-streams = 5\nquota-bytes = 1\n").unwrap();
     server.signal("HUP");
     eventually("what must wait is told", async || logged("max-streams")).await;
-    server.client().head().await;
+    let refusal = client.try_write(merge(vec![value(&stations(), "2020", "1")])).await.unwrap_err();
+    assert_eq!(refusal.what(), (Code::ResourceExhausted, "QUOTA_EXCEEDED"), "the quota is that of the file now");
     eventually("more is logged", async || logged("\"level\":\"DEBUG\"")).await;
     fs::write(&file, "log = 7\n").unwrap();
     server.signal("HUP");

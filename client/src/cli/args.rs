@@ -101,11 +101,20 @@ mod tests {
           -V, --version  Print version
 
         Global options:
-              --server <URL>     Address of the server [env: INDICATOR_SERVER] [default:
-                                 http://127.0.0.1:7430]
-          -o, --output <FORMAT>  How to write the answer: table, json (one object), ndjson (a line an item)
-                                 or csv [default: table]
-              --lang <LANGUAGE>  Language of names and words: en or zh [default: that of LANG]
+              --server <URL>       Address of the server [default: http://127.0.0.1:7430] [env:
+                                   INDICATOR_SERVER]
+              --token-file <FILE>  File with the token that says who you are; INDICATOR_TOKEN may hold the
+                                   token itself [env: INDICATOR_TOKEN_FILE]
+              --ca <FILE>          Authorities that sign the server's certificate, in PEM form [default:
+                                   those that this machine trusts] [env: INDICATOR_CA]
+              --cert <FILE>        Certificate that says who you are, in PEM form [env: INDICATOR_CERT]
+              --key <FILE>         Private key of that certificate [env: INDICATOR_KEY]
+              --context <NAME>     Take what is not given from this table of
+                                   ~/.config/indicator/contexts.toml [default: the one named there as
+                                   default] [env: INDICATOR_CONTEXT]
+          -o, --output <FORMAT>    How to write the answer: table, json (one object), ndjson (a line an
+                                   item) or csv [default: table]
+              --lang <LANGUAGE>    Language of names and words: en or zh [default: that of LANG]
 
         Examples:
           indicator get 5g-base-stations Shandong

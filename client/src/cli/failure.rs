@@ -174,6 +174,7 @@ fn remedy_for(reason: ErrorReason) -> Option<&'static str> {
         ErrorReason::SeriesChanged => "read the series again, then decide on its new revision",
         ErrorReason::FutureRevision => "indicator log",
         ErrorReason::EntryInUse => "delete first what uses it",
+        ErrorReason::Unauthenticated => "--token-file FILE, or INDICATOR_TOKEN, with a token that `indicatord token create` made",
         ErrorReason::WriteQueueFull => "again in a moment: the server is busy",
         _ => return None,
     })

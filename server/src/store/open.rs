@@ -20,6 +20,17 @@ const BEGUN_TEXT: &str = "indicatord data directory, not complete: a restore was
 const RETRIES: u32 = 100;
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
+/// What a directory is, as its mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// Nothing: there is no mark, and nothing else.
+    Absent,
+    /// A store that was begun and not completed.
+    Begun,
+    /// A store.
+    Whole,
+}
+
 /// Makes the directory ours: it is empty or has been ours before, and no other process has it.
 pub(super) fn claim(directory: &Path) -> Result<File, Error> {
     mark_as_ours(directory)?;
@@ -28,21 +39,19 @@ pub(super) fn claim(directory: &Path) -> Result<File, Error> {
 
 fn mark_as_ours(directory: &Path) -> Result<(), Error> {
     fs::create_dir_all(directory)?;
-    check_whole(directory)?;
-    if !directory.join(MARK).exists() {
-        write_mark(directory, MARK_TEXT)?;
+    match mark(directory)? {
+        Mark::Whole => Ok(()),
+        Mark::Absent => Ok(write_mark(directory, MARK_TEXT)?),
+        Mark::Begun => Err(begun(directory)),
     }
-    Ok(())
 }
 
 /// Makes a directory ours that has nothing of value: it is absent or empty, or was begun and not completed.
 pub(super) fn begin(directory: &Path) -> Result<File, Error> {
     fs::create_dir_all(directory)?;
-    if fs::read_to_string(directory.join(MARK)).is_ok_and(|text| text == MARK_TEXT) {
-        let why = "it holds a store already".to_owned();
-        return Err(Error::Foreign { path: directory.to_owned(), why });
+    if mark(directory)? == Mark::Whole {
+        return Err(foreign(directory, "it holds a store already".to_owned()));
     }
-    check_mark(directory)?;
     let lock = lock(directory)?;
     write_mark(directory, BEGUN_TEXT)?;
     remove_content(directory)?;
@@ -97,41 +106,41 @@ pub(super) fn complete(directory: &Path) -> io::Result<()> {
 
 /// Takes a store that is there, and makes none.
 pub(super) fn reclaim(directory: &Path) -> Result<File, Error> {
-    if !directory.join(MARK).try_exists()? {
-        let why = format!("it has no {MARK} file");
-        return Err(Error::Foreign { path: directory.to_owned(), why });
+    match mark(directory)? {
+        Mark::Whole => lock(directory),
+        Mark::Absent => Err(foreign(directory, format!("it has no {MARK} file"))),
+        Mark::Begun => Err(begun(directory)),
     }
-    check_whole(directory)?;
-    lock(directory)
 }
 
-/// As [`check_mark`], of a directory that is complete.
-fn check_whole(directory: &Path) -> Result<(), Error> {
-    check_mark(directory)?;
-    if fs::read_to_string(directory.join(MARK)).is_ok_and(|text| text == BEGUN_TEXT) {
-        let why = format!("its {MARK} file says {:?}", BEGUN_TEXT.trim());
-        return Err(Error::Foreign { path: directory.to_owned(), why });
-    }
-    Ok(())
+fn foreign(directory: &Path, why: String) -> Error {
+    Error::Foreign { path: directory.to_owned(), why }
 }
 
-fn check_mark(directory: &Path) -> Result<(), Error> {
-    let foreign = |why: String| Error::Foreign { path: directory.to_owned(), why };
+fn begun(directory: &Path) -> Error {
+    foreign(directory, format!("its {MARK} file says {:?}", BEGUN_TEXT.trim()))
+}
+
+fn mark(directory: &Path) -> Result<Mark, Error> {
     match fs::read_to_string(directory.join(MARK)) {
-        Ok(text) if text == MARK_TEXT || text == BEGUN_TEXT => Ok(()),
-        Ok(text) => Err(foreign(format!("its {MARK} file says {:?}", text.trim().chars().take(60).collect::<String>()))),
+        Ok(text) if text == MARK_TEXT => Ok(Mark::Whole),
+        Ok(text) if text == BEGUN_TEXT => Ok(Mark::Begun),
+        Ok(text) => {
+            let beginning: String = text.trim().chars().take(60).collect();
+            Err(foreign(directory, format!("its {MARK} file says {beginning:?}")))
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             // A new file system has a lost+found; a start that was cut short leaves the lock.
             let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock" || name == "FORMAT.new";
             let stranger = fs::read_dir(directory)?.filter_map(Result::ok).find(|entry| !known(&entry.file_name()));
-            stranger.map_or(Ok(()), |entry| Err(foreign(format!("it has no {MARK} file, but {:?}", entry.file_name()))))
+            let strange = |entry: fs::DirEntry| foreign(directory, format!("it has no {MARK} file, but {:?}", entry.file_name()));
+            stranger.map_or(Ok(Mark::Absent), |entry| Err(strange(entry)))
         }
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(foreign(format!("its {MARK} file is not text"))),
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(foreign(directory, format!("its {MARK} file is not text"))),
         Err(e) => Err(e.into()),
     }
 }
 
-/// Writes the mark whole: what was there before stays, or this is there.
 fn write_mark(directory: &Path, text: &str) -> io::Result<()> {
     let new = directory.join(format!("{MARK}.new"));
     let mut file = File::create(&new)?;
