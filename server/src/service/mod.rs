@@ -32,7 +32,7 @@ use tonic::{Request, Status, service::Routes};
 use crate::{
     access::Caller,
     engine::{self, Engine, Error},
-    status,
+    status, store,
     watch::Hub,
 };
 
@@ -52,11 +52,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
     let work = task::spawn_blocking(move || engine::while_wanted(unwanted, || work(&engine)));
     match work.await {
         Ok(answer) => answer,
-        Err(error) => match error.try_into_panic() {
-            // Each call is a task of its own: it ends alone.
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::ShuttingDown),
-        },
+        // It panicked, which the log tells.
+        Err(error) if error.is_panic() => Err(store::Error::Io(error.into()).into()),
+        Err(_) => Err(Error::ShuttingDown),
     }
 }
 
@@ -82,4 +80,39 @@ pub fn add(routes: Routes, hub: &Arc<Hub>, max_changes: usize, started_at: Time)
         .add_service(
             AdminServiceServer::new(admin::Admin::new(Arc::clone(hub), started_at)).max_decoding_message_size(usize::MAX),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use indicator_proto::SeriesKey;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::engine::{Moment, Retention};
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = || Time::from_micros(1).unwrap();
+        let retention = Retention { commits: 1, age: Duration::ZERO };
+        let options = engine::Options { write_queue: 1, clock, retention };
+        let engine = Arc::new(Engine::open(directory.path(), options).unwrap());
+        let (ended, has_ended) = tokio::sync::oneshot::channel();
+        let endless = blocking(&engine, move |engine| -> Result<(), Error> {
+            let moment = Moment { revision: 0, published_at: None };
+            let key = SeriesKey::default();
+            loop {
+                if let Err(Error::Unwanted) =
+                    engine.history(&key, moment).map(drop).or_else(|_| engine.commit(0, false).map(drop))
+                {
+                    let _ = ended.send(());
+                    return Err(Error::Unwanted);
+                }
+            }
+        });
+        assert!(timeout(Duration::from_millis(100), endless).await.is_err());
+        timeout(Duration::from_secs(20), has_ended).await.expect("it ends").unwrap();
+    }
 }

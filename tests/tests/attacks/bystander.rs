@@ -91,11 +91,22 @@ impl Attacked {
 
     /// Nothing is left of the attack, and it did not cost much.
     pub(crate) async fn survived(self) {
+        self.survived_within(MEMORY).await;
+    }
+
+    /// And it cost no more memory than this.
+    pub(crate) async fn survived_within(self, memory: u64) {
         self.goes_on().await;
         eventually("its connections are closed", async || self.server.open_files() <= self.files).await;
-        let (_, most) = self.server.memory();
+        let (now, most) = self.server.memory();
         let grown = most.saturating_sub(self.memory);
-        assert!(grown < MEMORY, "{} MiB more memory", grown >> 20);
+        assert!(
+            grown < memory,
+            "{} MiB more memory at most, from {} MiB to {} MiB now",
+            grown >> 20,
+            self.memory >> 20,
+            now >> 20
+        );
         assert!(!self.server.log().iter().any(|line| line.contains("\"ERROR\"") || line.contains("panicked")));
         self.asking.abort();
     }

@@ -60,7 +60,8 @@ async fn readers_who_stand_still_hold_no_thread() {
     sleep(MOMENT * 10).await;
     attacked.goes_on().await;
     drop(held);
-    attacked.survived().await;
+    // As many answers wait, each with some messages of 60 kB.
+    attacked.survived_within(1 << 30).await;
 }
 
 #[tokio::test]
@@ -113,6 +114,7 @@ async fn an_answer_that_is_not_read_in_time_ends() {
         }
     };
     assert_eq!(ended.await.code(), Code::DeadlineExceeded);
+    drop(stream);
     eventually("the server is idle", async || client.get(&stations(), "2020").await.is_ok()).await;
     drop(client);
     attacked.survived().await;

@@ -179,6 +179,13 @@ mod tests {
             .prop_map(|(digits, n, scale)| Decimal::from_parts(n % 10i128.pow(digits), scale).expect("28 digits"))
     }
 
+    #[test]
+    fn a_figure_far_below_the_last_place_is_rounded_to_nothing() {
+        let a: Decimal = "-0.000000000000000206182309".parse().unwrap();
+        let b: Decimal = "44704939732148652224582.5".parse().unwrap();
+        assert!(div(a, b, Rounding::Nearest).unwrap().is_zero());
+    }
+
     proptest! {
         #[test]
         fn rounded_down_and_up_enclose_the_nearest(a in any_decimal(), b in any_decimal()) {

@@ -9,7 +9,10 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        Semaphore,
+        mpsc::{self, error::TrySendError},
+    },
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -30,10 +33,13 @@ use crate::{
 const ROWS_PER_MESSAGE: usize = 1_000;
 
 /// Messages that may wait for the reader: the whole memory of a stream.
-const WAITING: usize = 8;
+const WAITING: usize = 2;
+
+/// As many answers are read at once, each with a series in memory; the others wait for their turn.
+static READING: Semaphore = Semaphore::const_new(16);
 
 /// How long a thread waits for a reader who takes nothing. There are some hundred threads, and more readers.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// A query, checked.
 #[derive(Clone)]
@@ -149,11 +155,13 @@ async fn answer(engine: &Arc<Engine>, mut query: Checked, fingerprint: u64, send
     let (mut series, mut observations) = (0, 0);
     let next = loop {
         let (part, stream) = (query.clone(), Stream::new(sender.clone(), query.page_size()));
+        let turn = READING.acquire().await;
         // Reads block on the disk: not on an async thread.
         let part = match blocking(engine, move |engine| scan(engine, &part, stream)).await {
             Ok(part) => part,
             Err(error) => return send(sender, Err(error.into())).await,
         };
+        drop(turn);
         series += part.chunks;
         observations += part.rows;
         if let Some(message) = part.left {
