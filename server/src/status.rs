@@ -217,20 +217,20 @@ fn series_changed(message: &str, series: &[SeriesChanged]) -> Status {
 
 /// The client learns that the store failed, the log how: paths and offsets help whoever runs the server, and nobody else.
 fn store_failed(error: &store::Error) -> Status {
+    let failed = || (Code::Internal, ErrorReason::StorageFailed, "the store failed; the server's log says how".to_owned());
     let (code, reason, message) = match error {
-        // Logged once, when writes stop.
+        // These are logged once, when writes stop.
+        store::Error::Refused(_) | store::Error::Failed(_) => failed(),
         store::Error::Full { .. } => (Code::ResourceExhausted, ErrorReason::StorageFull, error.to_string()),
         store::Error::OverQuota { .. } => (Code::ResourceExhausted, ErrorReason::QuotaExceeded, error.to_string()),
-        store::Error::Refused(_)
-        | store::Error::Failed(_)
-        | store::Error::Directory { .. }
+        store::Error::Directory { .. }
         | store::Error::Io(_)
         | store::Error::Corrupt(_)
         | store::Error::Archive(_)
         | store::Error::InUse(_)
         | store::Error::Foreign { .. } => {
             tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-            (Code::Internal, ErrorReason::StorageFailed, "the store failed; the server's log says how".to_owned())
+            failed()
         }
     };
     status(code, reason, &message, [], ErrorDetails::new())
