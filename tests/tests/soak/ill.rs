@@ -10,7 +10,6 @@ use indicator_tests::{
     figures::{stations, value},
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
-use tonic::Code;
 
 use super::goes_on;
 
@@ -56,9 +55,6 @@ async fn send_nonsense(world: &World, address: SocketAddr, rng: &mut Rng) -> std
 async fn send_too_much(world: &World) {
     let note = "x".repeat(17 << 20);
     let write = merge(vec![Observation { note, ..value(&stations(), "2020", "1") }]);
-    let refusal = world.client().observations().write_observations(write).await.unwrap_err();
-    assert!(
-        matches!(refusal.code(), Code::ResourceExhausted | Code::Unavailable | Code::Cancelled | Code::Unknown),
-        "{refusal:?}"
-    );
+    // Refused for its size, or in whatever way a server that stops or is killed breaks off.
+    assert!(world.client().observations().write_observations(write).await.is_err());
 }

@@ -43,7 +43,7 @@ pub(crate) async fn import(world: Arc<World>, mut rng: Rng, number: u32) {
     const BATCHES: u32 = 10;
     let name = format!("importer {number}");
     let mut edition_number = 0;
-    while goes_on(&world, Duration::from_millis(rng.u64(100..1500))).await {
+    while goes_on(&world, Duration::from_millis(rng.u64(500..3000))).await {
         let mut client = world.client().observations();
         let messages = edition(&name, edition_number, BATCHES);
         edition_number += u32::from(rng.u8(..4) == 0);
@@ -59,7 +59,7 @@ pub(crate) async fn import(world: Arc<World>, mut rng: Rng, number: u32) {
 /// Asks all sorts of questions.
 pub(crate) async fn query(world: Arc<World>, mut rng: Rng) {
     let mut client = world.client();
-    while goes_on(&world, Duration::from_millis(rng.u64(..60))).await {
+    while goes_on(&world, Duration::from_millis(rng.u64(..400))).await {
         if !ask(&world, &client, &mut rng).await {
             client = world.client();
         }
@@ -78,7 +78,7 @@ async fn ask(world: &World, client: &Client, rng: &mut Rng) -> bool {
             client.try_query(request).await.is_ok_and(|answer| answer.revision == revision)
         }
         1 => {
-            let series = Some(key("output", region, "bureau"));
+            let series = Some(key("5g-base-stations", region, "bureau"));
             let request = ListVintagesRequest { series, page_size: 100, ..Default::default() };
             client.observations().list_vintages(request).await.is_ok()
         }

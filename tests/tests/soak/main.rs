@@ -30,14 +30,14 @@ async fn a_server_under_everything_at_once_keeps_the_record_and_its_memory() {
         _ => (Duration::from_secs(20), 1, 4_000..7_000),
     };
     let vitals = Arc::new(Vitals::default());
-    churn::run(Plan { time, watchers: 24, pace, calm }, |world, rng| {
+    churn::run(Plan { time, watchers: 16, pace, calm }, |world, rng| {
         let mut tasks = vec![tokio::spawn(vitals::watch(Arc::clone(&vitals), Arc::clone(world)))];
         for n in 0..2 {
             tasks.push(tokio::spawn(load::import(Arc::clone(world), rng.fork(), n)));
             tasks.push(tokio::spawn(load::query(Arc::clone(world), rng.fork())));
             tasks.push(tokio::spawn(load::turn_pages(Arc::clone(world), rng.fork())));
         }
-        for _ in 0..6 {
+        for _ in 0..3 {
             tasks.push(tokio::spawn(load::stop_reading(Arc::clone(world), rng.fork())));
         }
         for _ in 0..4 {
