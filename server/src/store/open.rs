@@ -129,6 +129,7 @@ fn mark(directory: &Path) -> Result<Mark, Error> {
             let beginning: String = text.trim().chars().take(60).collect();
             Err(foreign(directory, format!("its {MARK} file says {beginning:?}")))
         }
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !directory.exists() => Ok(Mark::Absent),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             // A new file system has a lost+found; a start that was cut short leaves the lock.
             let known = |name: &std::ffi::OsStr| name == "lost+found" || name == "lock" || name == "FORMAT.new";
