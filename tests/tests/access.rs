@@ -5,9 +5,10 @@ use std::path::Path;
 
 use futures::{StreamExt as _, stream};
 use indicator_proto::v1::{
-    CompactRequest, GetStatusRequest, ImportBatch, ImportObservationsRequest, ImportOptions, ListCommitsRequest,
-    ListRegionsRequest, Observation, RankRequest, SeriesKey, SeriesObservations, StartNow, WatchRequest, WriteContext, WriteMode,
-    WriteObservationsRequest, import_observations_request::Message, watch_request::Start,
+    ApplyCatalogRequest, ApplyCatalogResponse, CompactRequest, GetSourceRequest, GetStatusRequest, ImportBatch,
+    ImportObservationsRequest, ImportOptions, ListCommitsRequest, ListRegionsRequest, Observation, RankRequest, SeriesKey,
+    SeriesObservations, StartNow, WatchRequest, WriteContext, WriteMode, WriteObservationsRequest,
+    import_observations_request::Message, watch_request::Start,
 };
 use indicator_tests::{
     catalog,
@@ -207,10 +208,7 @@ async fn a_writer_of_one_source_writes_no_other_in_any_way_there_is() {
 async fn the_actor_is_the_credential_whatever_the_request_claims() {
     let Site { server: _server, writer, curator, reader, .. } = site().await;
     let claim = Some(WriteContext { actor: "Gu Weidong".into(), reason: "recount".into(), ..WriteContext::default() });
-    let apply = indicator_proto::v1::ApplyCatalogRequest {
-        context: claim.clone(),
-        ..catalog::upsert(vec![catalog::source("office", 9)])
-    };
+    let apply = ApplyCatalogRequest { context: claim.clone(), ..catalog::upsert(vec![catalog::source("office", 9)]) };
     curator.apply(apply).await;
     writer.write(WriteObservationsRequest { context: claim, ..merge(vec![value(&of("media"), "2020", "1")]) }).await;
     let commits = reader.observations().list_commits(ListCommitsRequest::default()).await.unwrap().into_inner().commits;
@@ -306,6 +304,35 @@ async fn the_calls_of_a_credential_end_with_it() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn no_other_spelling_of_a_path_asks_for_less() {
+    let Site { server, reader, admin, .. } = site().await;
+    for client in [reader, server.client()] {
+        for path in [
+            "/indicator.v1.CatalogService/ApplyCatalog",
+            "//indicator.v1.CatalogService/ApplyCatalog",
+            "/indicator.v1.CatalogService//ApplyCatalog",
+            "/indicator.v1.CatalogService/ApplyCatalog/",
+            "/indicator.v1.CatalogService/ApplyCatalog?x",
+            "/indicator.v1.CatalogService/applycatalog",
+            "/indicator.v1.CatalogService/Apply%43atalog",
+            "/indicator.v1%2ECatalogService/ApplyCatalog",
+            "/grpc.health.v1.Health/../indicator.v1.CatalogService/ApplyCatalog",
+            "/grpc.health.v1.Health//indicator.v1.CatalogService/ApplyCatalog",
+            "/grpc.health.v1.Health/ApplyCatalog",
+            "/x/indicator.v1.CatalogService/ApplyCatalog",
+        ] {
+            let mut grpc = tonic::client::Grpc::new(client.channel());
+            grpc.ready().await.unwrap();
+            let codec = tonic_prost::ProstCodec::<ApplyCatalogRequest, ApplyCatalogResponse>::default();
+            let request = Request::new(catalog::upsert(vec![catalog::source("intruder", 9)]));
+            assert!(grpc.unary(request, path.parse().unwrap(), codec).await.is_err(), "{path}");
+        }
+    }
+    let intruder = GetSourceRequest { id: "intruder".into(), ..GetSourceRequest::default() };
+    assert_eq!(admin.catalog().get_source(intruder).await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
