@@ -1,17 +1,20 @@
 //! The inputs of a fuzz target that are kept, for ordinary tests.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 /// Gives a target its seeds, and what it once failed on.
 ///
 /// # Panics
 ///
-/// If they are not there.
+/// If they are not there, or it fails.
 pub(crate) fn replay(target: &str, run: fn(&[u8])) {
-    let directory = |name: &str| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz")).join(name).join(target);
-    for directory in [directory("seeds"), directory("regressions")] {
-        let files = fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-        let files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    let kept = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz"));
+    let (seeds, regressions) = (kept.join("seeds").join(target), kept.join("regressions"));
+    assert!(regressions.is_dir(), "{} is missing", regressions.display());
+    assert!(seeds.is_dir(), "{} is missing", seeds.display());
+    // A target that never failed has no directory there.
+    for directory in [seeds, regressions.join(target)].into_iter().filter(|directory| directory.is_dir()) {
+        let files: Vec<_> = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path()).collect();
         assert!(!files.is_empty(), "{} is empty", directory.display());
         for file in files {
             let bytes = fs::read(&file).unwrap();
