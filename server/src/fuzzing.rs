@@ -155,10 +155,14 @@ mod tests {
             {"series": series, "period": "2021-W05", "missing": "MISSING_REASON_SUPPRESSED"},
         ]);
         let context = json!({"actor": "ann", "reason": "because", "documentUri": "https://example.org/"});
-        request::<v1::WriteObservationsRequest>("write", 0, json!({
-            "changes": figures, "mode": "WRITE_MODE_MERGE", "context": context, "requestId": "r", "publishedAt": "2022-01-01T00:00:00Z",
-            "expectedRevisions": [{"series": series, "revision": "7"}]
-        }));
+        request::<v1::WriteObservationsRequest>(
+            "write",
+            0,
+            json!({
+                "changes": figures, "mode": "WRITE_MODE_MERGE", "context": context, "requestId": "r", "publishedAt": "2022-01-01T00:00:00Z",
+                "expectedRevisions": [{"series": series, "revision": "7"}]
+            }),
+        );
         let mut observations = figures;
         observations.as_array_mut().unwrap().iter_mut().for_each(|it| _ = it.as_object_mut().unwrap().remove("series"));
         request::<v1::ImportBatch>("batch", 1, json!({"series": [{"series": series, "observations": observations}]}));
@@ -172,33 +176,65 @@ mod tests {
             {"aggregate": {"frequency": "FREQUENCY_ANNUAL", "method": "AGGREGATION_METHOD_SUM"}}, {"convert": {"unit": "CNY"}},
         ]);
         let as_of = json!({"revision": "3", "publishedAt": "2022-01-01T00:00:00Z"});
-        request::<v1::QueryObservationsRequest>("query", 2, json!({
-            "filter": filter, "transforms": transforms, "asOf": as_of, "latestN": 3, "pageSize": 10
-        }));
-        request::<v1::WatchRequest>("watch", 3, json!({
-            "filter": filter, "mode": "WATCH_MODE_LATEST", "minInterval": "1s", "progressInterval": "5s", "afterRevision": "3"
-        }));
-        request::<v1::ListMilestonesRequest>("milestones", 4, json!({
-            "filter": filter, "thresholds": ["1", "2.5"], "crossing": "CROSSING_REACHED"
-        }));
-        request::<v1::RankRequest>("rank", 5, json!({"selection": {
-            "indicator": "people", "level": "province", "under": "CN", "dimensions": {"sex": "F"}, "startPeriod": "2000",
-            "endPeriod": "2010", "frequency": "FREQUENCY_ANNUAL", "transforms": transforms, "sources": ["office"]
-        }}));
-        request::<v1::CompareRequest>("compare", 6, json!({
-            "indicators": ["people", "gdp"], "level": "province", "under": "CN", "period": "2020", "dimensions": {"sex": "F"}
-        }));
-        request::<v1::ApplyCatalogRequest>("apply", 7, json!({"actions": [
-            {"upsert": {"indicator": {"id": "per-head", "names": {"en": "GDP per head"}, "unit": "CNY", "formula": "gdp / people * 100"}}},
-            {"upsert": {"region": {"id": "CN-GD", "parent": "CN", "level": "province", "names": {"zh": "广东"}}}},
-            {"upsert": {"dimension": {"id": "sex", "names": {"en": "Sex"}, "codes": [{"id": "F", "names": {"en": "f"}}]}}},
-            {"delete": {"kind": "ENTRY_KIND_INDICATOR", "id": "gdp"}},
-        ]}));
-        request::<v1::SearchCatalogRequest>("search", 8, json!({"query": "shandong 山东", "kinds": ["ENTRY_KIND_REGION"], "limit": 3}));
+        request::<v1::QueryObservationsRequest>(
+            "query",
+            2,
+            json!({
+                "filter": filter, "transforms": transforms, "asOf": as_of, "latestN": 3, "pageSize": 10
+            }),
+        );
+        request::<v1::WatchRequest>(
+            "watch",
+            3,
+            json!({
+                "filter": filter, "mode": "WATCH_MODE_LATEST", "minInterval": "1s", "progressInterval": "5s", "afterRevision": "3"
+            }),
+        );
+        request::<v1::ListMilestonesRequest>(
+            "milestones",
+            4,
+            json!({
+                "filter": filter, "thresholds": ["1", "2.5"], "crossing": "CROSSING_REACHED"
+            }),
+        );
+        request::<v1::RankRequest>(
+            "rank",
+            5,
+            json!({"selection": {
+                "indicator": "people", "level": "province", "under": "CN", "dimensions": {"sex": "F"}, "startPeriod": "2000",
+                "endPeriod": "2010", "frequency": "FREQUENCY_ANNUAL", "transforms": transforms, "sources": ["office"]
+            }}),
+        );
+        request::<v1::CompareRequest>(
+            "compare",
+            6,
+            json!({
+                "indicators": ["people", "gdp"], "level": "province", "under": "CN", "period": "2020", "dimensions": {"sex": "F"}
+            }),
+        );
+        request::<v1::ApplyCatalogRequest>(
+            "apply",
+            7,
+            json!({"actions": [
+                {"upsert": {"indicator": {"id": "per-head", "names": {"en": "GDP per head"}, "unit": "CNY", "formula": "gdp / people * 100"}}},
+                {"upsert": {"region": {"id": "CN-GD", "parent": "CN", "level": "province", "names": {"zh": "广东"}}}},
+                {"upsert": {"dimension": {"id": "sex", "names": {"en": "Sex"}, "codes": [{"id": "F", "names": {"en": "f"}}]}}},
+                {"delete": {"kind": "ENTRY_KIND_INDICATOR", "id": "gdp"}},
+            ]}),
+        );
+        request::<v1::SearchCatalogRequest>(
+            "search",
+            8,
+            json!({"query": "shandong 山东", "kinds": ["ENTRY_KIND_REGION"], "limit": 3}),
+        );
         request::<v1::ListRegionsRequest>("regions", 9, json!({"filter": "sh", "parent": "CN"}));
         request::<v1::ListIndicatorsRequest>("indicators", 10, json!({"filter": "people"}));
-        request::<v1::GetRevisionStatisticsRequest>("revisions", 11, json!({
-            "series": series, "startPeriod": "2000", "endPeriod": "2020", "axis": "VINTAGE_AXIS_RECORDED", "asOf": as_of
-        }));
+        request::<v1::GetRevisionStatisticsRequest>(
+            "revisions",
+            11,
+            json!({
+                "series": series, "startPeriod": "2000", "endPeriod": "2020", "axis": "VINTAGE_AXIS_RECORDED", "asOf": as_of
+            }),
+        );
     }
 }

@@ -72,7 +72,12 @@ fn names(path: &str) -> Vec<&str> {
         rest = &rest[end..];
         if let Some(key) = rest.strip_prefix("[\"") {
             let mut escaped = false;
-            let end = key.find(|c| c == '"' && !std::mem::take(&mut escaped) || { escaped = c == '\\' && !escaped; false });
+            let end = key.find(|c| {
+                c == '"' && !std::mem::take(&mut escaped) || {
+                    escaped = c == '\\' && !escaped;
+                    false
+                }
+            });
             rest = key[end.expect("a key ends") + 1..].strip_prefix(']').expect("a key is followed by its end");
         } else if let Some(index) = rest.strip_prefix('[') {
             let end = index.find(']').expect("an index ends");
@@ -113,8 +118,7 @@ fn told_again(command: &WriteCommand) {
             wire::observation(&version, None)
         };
         let key = v1::SeriesKey::from(&series.key);
-        let told =
-            v1::SeriesObservations { series: Some(key), observations: series.cells.iter().map(observation).collect() };
+        let told = v1::SeriesObservations { series: Some(key), observations: series.cells.iter().map(observation).collect() };
         let (again, violations) = gate::batch(v1::ImportBatch { series: vec![told] }, Mode::Merge);
         assert_eq!(violations, []);
         let figures = |write: &crate::engine::SeriesWrite| {
@@ -145,7 +149,8 @@ fn watching(mut request: v1::WatchRequest, violations: &mut Vec<Violation>) {
     watch::progress_interval(request.progress_interval.as_ref(), violations);
     let mode = watch::mode(request.mode, violations);
     watch::min_interval(request.min_interval.as_ref(), mode, violations);
-    violations.extend(filter::check(request.filter.clone(), violations).check(view()));
+    let filter = filter::check(request.filter.clone(), violations);
+    violations.extend(filter.check(view()));
     let filter = request.filter.get_or_insert_default();
     for list in [&mut filter.indicators, &mut filter.regions, &mut filter.sources] {
         list.reverse();

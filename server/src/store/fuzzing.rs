@@ -25,7 +25,7 @@ fn read<T>(read: Result<T, Error>) -> Option<T> {
 }
 
 /// The versions in bytes, and that they are no more than the bytes can say.
-pub(super) fn versions_of(bytes: &[u8]) -> Option<Vec<Version>> {
+fn versions_of(bytes: &[u8]) -> Option<Vec<Version>> {
     let mut versions = Vec::new();
     read(block::decode(bytes, &mut versions))?;
     assert!(versions.len() <= bytes.len());

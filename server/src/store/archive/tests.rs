@@ -659,7 +659,8 @@ async fn the_seeds_of_fuzzing_are_made() {
         };
         seed("store", &format!("{name}-{number}"), what, &value);
     }
-    let touched = log::encode(&crate::store::Touched { series: vec![1, 5, 300], entries: vec![(1, "CN".into()), (2, "a".into())] });
+    let touched =
+        log::encode(&crate::store::Touched { series: vec![1, 5, 300], entries: vec![(1, "CN".into()), (2, "a".into())] });
     seed("store", "touched", 2, &[&[touched.len() as u8], &touched[..], &[touched.len() as u8], &touched].concat());
     let gaps: Vec<u8> = [3_u64, 1_000, 1_005, 2_000].into_iter().flat_map(u64::to_be_bytes).collect();
     seed("store", "gaps", 3, &gaps);
