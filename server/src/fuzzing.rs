@@ -149,7 +149,7 @@ mod tests {
         let series = json!({"indicator": "people", "region": "CN-SD", "source": "office", "dimensions": {"sex": "F"}});
         let figures = json!([
             {"series": series, "period": "2020", "value": "12.5", "bound": "BOUND_AT_LEAST", "roundedTo": "0.1", "note": "a",
-                "publishedAt": "2021-01-02T00:00:00Z", "statuses": ["OBSERVATION_STATUS_PRELIMINARY"]},
+                "publishedAt": "2021-01-02T00:00:00Z", "statuses": ["OBSERVATION_STATUS_ESTIMATED"]},
             {"series": series, "period": "2020-Q4", "interval": {"lower": "1", "upper": "2"}, "originalText": "1–2",
                 "equivalents": [{"value": "3", "unit": "CNY"}], "documentUri": "https://example.org/"},
             {"series": series, "period": "2021-W05", "missing": "MISSING_REASON_SUPPRESSED"},
@@ -227,7 +227,7 @@ mod tests {
             8,
             json!({"query": "shandong 山东", "kinds": ["ENTRY_KIND_REGION"], "limit": 3}),
         );
-        request::<v1::ListRegionsRequest>("regions", 9, json!({"filter": "sh", "parent": "CN"}));
+        request::<v1::ListRegionsRequest>("regions", 9, json!({"filter": "sh", "under": "CN"}));
         request::<v1::ListIndicatorsRequest>("indicators", 10, json!({"filter": "people"}));
         request::<v1::GetRevisionStatisticsRequest>(
             "revisions",
