@@ -45,6 +45,8 @@ mod error;
 #[cfg(feature = "import")]
 pub mod export;
 mod following;
+#[cfg(all(feature = "import", any(test, fuzzing)))]
+pub mod fuzzing;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod names;

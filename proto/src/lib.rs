@@ -12,6 +12,8 @@ mod digest;
 mod digits;
 mod excerpt;
 mod extent;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod id;
 mod json;
 mod kind;

@@ -13,6 +13,8 @@
 
 pub mod access;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod offline;
 mod seldom;
 pub mod serve;

@@ -17,6 +17,8 @@ mod batch;
 mod create;
 mod details;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod intern;
 mod lookup;
 pub mod mapping;

@@ -1,6 +1,7 @@
 //! A sheet of an Excel workbook as CSV text, so that everything after it is the same as for a CSV file.
 
 use std::io::Cursor;
+use std::panic;
 
 use calamine::{Data, Reader as _, open_workbook_auto_from_rs};
 
@@ -16,7 +17,17 @@ pub(super) fn is_workbook(bytes: &[u8]) -> bool {
 
 /// The sheet (absent means the first) as CSV, one record a row, and the 1-based number of its first row with data. Numbers are
 /// printed in the shortest form that reads back as the same double, dates in ISO 8601.
+///
+/// # Errors
+///
+/// When it is no workbook that can be read, or has no such sheet.
 pub(super) fn sheet_as_csv(file: &str, bytes: &[u8], sheet: Option<&str>) -> Result<(String, u32), Error> {
+    // calamine panics at some of what a damaged workbook may say.
+    panic::catch_unwind(|| read(file, bytes, sheet))
+        .unwrap_or_else(|_| Err(Error::Workbook { file: file.to_owned(), source: calamine::Error::Msg("it is damaged") }))
+}
+
+fn read(file: &str, bytes: &[u8], sheet: Option<&str>) -> Result<(String, u32), Error> {
     let fault = |source| Error::Workbook { file: file.to_owned(), source };
     let mut workbook = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(fault)?;
     let names = workbook.sheet_names();

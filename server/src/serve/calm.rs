@@ -324,6 +324,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Calm<IO> {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

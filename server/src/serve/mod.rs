@@ -44,6 +44,9 @@ use tonic::{Code, Status, body::Body, service::Routes};
 use self::readiness::Standing;
 use crate::{engine::Alarm, status};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use calm::fuzzing;
+
 pub use auth::Access;
 pub use calls::Calls;
 pub use deadline::{Deadline, LatestEnd};

@@ -7,6 +7,8 @@ mod computed;
 pub(crate) mod encoded;
 pub(crate) mod encoder;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod moment;
 pub mod observation;

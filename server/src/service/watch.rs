@@ -94,7 +94,7 @@ fn check(engine: &Engine, request: v1::WatchRequest) -> Result<Subscription, Err
 }
 
 /// What makes a selection, in one form, and what a token is bound to: everything but where to start and how often to tell.
-fn identity(request: &v1::WatchRequest) -> (Arc<[u8]>, u64) {
+pub(super) fn identity(request: &v1::WatchRequest) -> (Arc<[u8]>, u64) {
     let mut fixed = v1::WatchRequest { start: None, progress_interval: None, min_interval: None, ..request.clone() };
     // An absent filter is an empty one, and lists are sets.
     let filter = fixed.filter.get_or_insert_default();
@@ -120,7 +120,7 @@ pub(super) fn progress_interval(interval: Option<&prost_types::Duration>, violat
     }
 }
 
-fn min_interval(interval: Option<&prost_types::Duration>, mode: Mode, violations: &mut Vec<Violation>) -> Duration {
+pub(super) fn min_interval(interval: Option<&prost_types::Duration>, mode: Mode, violations: &mut Vec<Violation>) -> Duration {
     let Some(interval) = interval else { return Duration::ZERO };
     let interval = Duration::try_from(*interval).ok().filter(|interval| *interval <= MOST_INTERVAL);
     if mode == Mode::EveryChange && interval != Some(Duration::ZERO) {
@@ -134,7 +134,7 @@ fn min_interval(interval: Option<&prost_types::Duration>, mode: Mode, violations
     })
 }
 
-fn mode(mode: i32, violations: &mut Vec<Violation>) -> Mode {
+pub(super) fn mode(mode: i32, violations: &mut Vec<Violation>) -> Mode {
     match v1::WatchMode::try_from(mode) {
         Ok(v1::WatchMode::Unspecified | v1::WatchMode::EveryChange) => Mode::EveryChange,
         Ok(v1::WatchMode::Latest) => Mode::Latest,

@@ -19,6 +19,10 @@ const FORMAT: u8 = 1;
 /// Aim of a part's size. sled stores items beyond a fraction of its segment as separate files, which is far slower.
 const PART_BYTES: usize = 24 * 1024;
 
+/// Bytes of the texts of one part at most, each time that a version has them: a part that says more would take more memory than it
+/// is worth. What is written stays far below.
+pub(super) const MOST_TEXT: usize = 1 << 20;
+
 /// `Datum` as a number: 1 to 6 are bounds of a value, then these.
 const INTERVAL: u8 = 7;
 const WITHDRAWN: u8 = 8;
@@ -230,6 +234,13 @@ impl DetailsRow {
         }
     }
 
+    /// Bytes of its texts.
+    fn text(&self, texts: &[String]) -> usize {
+        let bytes = |index: u32| texts.get(index as usize).map_or(0, String::len);
+        let optional = [self.original_text, self.note, self.document_uri].into_iter().filter_map(|index| index.checked_sub(1));
+        optional.chain(self.equivalents.iter().map(|&(_, _, unit)| unit)).map(bytes).fold(0, usize::saturating_add)
+    }
+
     fn decode(&self, texts: &[String]) -> Option<Details> {
         let optional = |index: u32| match index.checked_sub(1) {
             None => Some(String::new()),
@@ -290,6 +301,10 @@ impl Columns {
                     figure: Figure { datum, statuses: Statuses::from_bits(self.statuses.get(cell)?)?, details: None },
                 });
             }
+        }
+        let text: usize = self.details.iter().map(|row| row.text(&self.texts)).fold(0, usize::saturating_add);
+        if text > MOST_TEXT {
+            return None;
         }
         for row in &self.details {
             into.get_mut(base + row.cell as usize)?.figure.details = Some(Arc::new(row.decode(&self.texts)?));

@@ -11,6 +11,8 @@ mod column;
 mod disk;
 mod error;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gaps;
 mod history;
 mod keys;

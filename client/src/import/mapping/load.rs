@@ -41,7 +41,7 @@ pub enum InvalidMapping {
     Pattern(#[from] regex::Error),
 }
 
-fn parse(text: &str, data_name: &str) -> Result<Mapping, InvalidMapping> {
+pub(in crate::import) fn parse(text: &str, data_name: &str) -> Result<Mapping, InvalidMapping> {
     let mut whole: Table = text.parse()?;
     let exceptions = match whole.remove("when") {
         Some(Value::Array(tables)) => tables,

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use self::load::parse;
 pub use self::{
     field::{Column, Field, Fields, InvalidField, Origin, Rule},
     load::{InvalidMapping, load, saved_beside},

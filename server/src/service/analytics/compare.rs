@@ -30,7 +30,7 @@ pub(super) fn compare(engine: &Engine, request: v1::CompareRequest) -> Result<v1
     })
 }
 
-fn check(request: v1::CompareRequest, violations: &mut Vec<Violation>) -> CompareQuery {
+pub(super) fn check(request: v1::CompareRequest, violations: &mut Vec<Violation>) -> CompareQuery {
     let mut refuse = |field, reason, description: String| violations.push(Violation::new(field, reason, description));
     match request.indicators.len() {
         0 => refuse("indicators", ErrorReason::Required, "is empty; name at least one".to_owned()),

@@ -2,6 +2,8 @@
 
 mod compare;
 mod discrepancies;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod milestones;
 mod rank;
 mod revisions;

@@ -8,6 +8,8 @@
 
 mod check;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod read;
 mod records;
 mod restore;

@@ -613,3 +613,55 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Run by hand when a format changes.
+#[tokio::test]
+#[ignore = "writes the seeds of tests/fuzz"]
+async fn the_seeds_of_fuzzing_are_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    fill_catalog(&engine, 3).await;
+    let place = |n: u32| if n == 0 { "CN".to_owned() } else { format!("CN.{n}") };
+    write(&engine, "first", "", vec![(place(0), vec![cell(2000, 1, "as told"), cell(2001, 2, "")])]).await;
+    write(&engine, "", "2001-01-01", vec![(place(0), vec![cell(2000, 7, "")]), (place(1), vec![cell(2001, 9, "")])]).await;
+    drop(engine);
+    let store = Store::open(directory.path()).unwrap();
+    let last = store.history(0).last().unwrap().unwrap().revision;
+    let file = archive(&store, 0, last);
+    let mut frames = indicator_proto::archive::Frames::default();
+    frames.push(&file);
+    let (mut ends, mut records) = (Vec::new(), Vec::new());
+    while let Some(frame) = frames.take().unwrap() {
+        use indicator_proto::archive::Frame;
+        match frame {
+            Frame::Header(header) => ends.push(header.encode_to_vec()),
+            Frame::Records { size, compressed } => records.extend(zstd::bulk::decompress(&compressed, size).unwrap()),
+            Frame::End(end) => ends.push(end.encode_to_vec()),
+        }
+    }
+    let after_lengths = ends.iter().flat_map(|end| [&[end.len() as u8], &end[..]].concat()).collect::<Vec<u8>>();
+    let seed = |target: &str, name: &str, what: u8, bytes: &[u8]| {
+        let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/seeds")).join(target);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join(name), [&[what], bytes].concat()).unwrap();
+    };
+    seed("archive", "file", 0, &file);
+    seed("archive", "contents", 1, &[after_lengths, records.clone()].concat());
+    seed("archive", "records", 2, &records);
+    for (number, item) in store.db.iter().enumerate() {
+        let (key, value) = item.unwrap();
+        seed("store", "key", 5, &key);
+        let (name, what) = match key[0] {
+            0x02 => ("commits", 1),
+            0x03 => ("block", 0),
+            0x06 => ("request", 4),
+            _ => continue,
+        };
+        seed("store", &format!("{name}-{number}"), what, &value);
+    }
+    let touched =
+        log::encode(&crate::store::Touched { series: vec![1, 5, 300], entries: vec![(1, "CN".into()), (2, "a".into())] });
+    seed("store", "touched", 2, &[&[touched.len() as u8], &touched[..], &[touched.len() as u8], &touched].concat());
+    let gaps: Vec<u8> = [3_u64, 1_000, 1_005, 2_000].into_iter().flat_map(u64::to_be_bytes).collect();
+    seed("store", "gaps", 3, &gaps);
+}
