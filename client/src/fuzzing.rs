@@ -26,9 +26,11 @@ mod replay;
 mod tests {
     use super::*;
 
+    type Target = fn(&[u8]);
+
     #[test]
     fn the_regressions_of_fuzzing_stay_mended() {
-        let targets: [(&str, fn(&[u8])); 3] = [("import", import), ("catalog", catalog), ("workbook", workbook)];
+        let targets: [(&str, Target); 3] = [("import", import), ("catalog", catalog), ("workbook", workbook)];
         for (target, run) in targets {
             replay::replay(target, run);
         }

@@ -114,9 +114,11 @@ mod tests {
 
     use super::*;
 
+    type Target = fn(&[u8]);
+
     #[test]
     fn the_regressions_of_fuzzing_stay_mended() {
-        let targets: [(&str, fn(&[u8])); 5] =
+        let targets: [(&str, Target); 5] =
             [("store", store), ("archive", archive), ("requests", requests), ("frames", frames), ("tokens", tokens)];
         for (target, run) in targets {
             replay::replay(target, run);

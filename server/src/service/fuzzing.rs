@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn requests(bytes: &[u8]) {
     let Some((&what, bytes)) = bytes.split_first() else { return };
     match what % 12 {
-        0 => each(bytes, |request, violations| write(request, violations)),
+        0 => each(bytes, write),
         1 => each(bytes, |batch, violations| import(batch, &[Mode::Merge, Mode::Replace, Mode::Delete], violations)),
         2 => each(bytes, query),
         3 => each(bytes, watching),

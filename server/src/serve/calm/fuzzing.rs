@@ -37,8 +37,11 @@ fn heads(mut bytes: &[u8]) -> Vec<Head> {
     heads
 }
 
+/// The heads of the frames, or those before the one that is refused, and why.
+type Followed = Result<Vec<Head>, (Vec<Head>, &'static str)>;
+
 /// The beginnings of the frames, until there are too many without content; and whether the last one is whole.
-fn follow(bytes: &[u8], piece: usize, mut most: usize) -> (Result<Vec<Head>, (Vec<Head>, &'static str)>, bool) {
+fn follow(bytes: &[u8], piece: usize, mut most: usize) -> (Followed, bool) {
     let (mut frames, mut found) = (Frames::default(), Vec::new());
     for piece in bytes.chunks(piece) {
         let followed = frames.follow(piece, |head| {
