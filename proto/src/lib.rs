@@ -36,14 +36,14 @@ pub use self::{
 };
 
 /// Messages and stubs of the package `indicator.v1`. The `.proto` files are its documentation.
-#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::invalid_html_tags)]
+#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::bare_urls, rustdoc::invalid_html_tags)]
 pub mod v1 {
     tonic::include_proto!("indicator.v1");
 }
 
 /// Messages and stubs of the package `grpc.health.v1`, gRPC's health checking protocol. Its `.proto` file is that of the gRPC authors,
 /// under the Apache License 2.0.
-#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::invalid_html_tags)]
+#[allow(missing_docs, unreachable_pub, clippy::all, rustdoc::bare_urls, rustdoc::invalid_html_tags)]
 pub mod health {
     tonic::include_proto!("grpc.health.v1");
 }
