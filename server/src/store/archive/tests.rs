@@ -16,6 +16,7 @@ use crate::{
     engine::{
         CatalogCommand, CellWrite, Command, Context, Engine, Options, Place, RequestId, Retention, SeriesWrite, WriteCommand,
     },
+    fuzzing::seeds::seed,
     store::{
         Batch, Datum, Details, Equivalent, Error, Figure, Scope, Store,
         keys::{self, BlockKey, BlockKind},
@@ -614,10 +615,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Run by hand when a format changes.
 #[tokio::test]
-#[ignore = "writes the seeds of tests/fuzz"]
-async fn the_seeds_of_fuzzing_are_made() {
+async fn archives_and_stored_values_of_today_pass_their_targets() {
     let directory = tempfile::tempdir().unwrap();
     let engine = open(directory.path());
     fill_catalog(&engine, 3).await;
@@ -640,28 +639,25 @@ async fn the_seeds_of_fuzzing_are_made() {
         }
     }
     let after_lengths = ends.iter().flat_map(|end| [&[end.len() as u8], &end[..]].concat()).collect::<Vec<u8>>();
-    let seed = |target: &str, name: &str, what: u8, bytes: &[u8]| {
-        let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/seeds")).join(target);
-        std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join(name), [&[what], bytes].concat()).unwrap();
-    };
-    seed("archive", "file", 0, &file);
-    seed("archive", "contents", 1, &[after_lengths, records.clone()].concat());
-    seed("archive", "records", 2, &records);
+    let archive_seed = |name: &str, what, bytes: &[u8]| seed("archive", super::fuzzing::archive, name, what, bytes);
+    let store_seed = |name: &str, what, bytes: &[u8]| seed("store", crate::fuzzing::store, name, what, bytes);
+    archive_seed("file", 0, &file);
+    archive_seed("contents", 1, &[after_lengths, records.clone()].concat());
+    archive_seed("records", 2, &records);
     for (number, item) in store.db.iter().enumerate() {
         let (key, value) = item.unwrap();
-        seed("store", "key", 5, &key);
+        store_seed("key", 5, &key);
         let (name, what) = match key[0] {
             0x02 => ("commits", 1),
             0x03 => ("block", 0),
             0x06 => ("request", 4),
             _ => continue,
         };
-        seed("store", &format!("{name}-{number}"), what, &value);
+        store_seed(&format!("{name}-{number}"), what, &value);
     }
     let touched =
         log::encode(&crate::store::Touched { series: vec![1, 5, 300], entries: vec![(1, "CN".into()), (2, "a".into())] });
-    seed("store", "touched", 2, &[&[touched.len() as u8], &touched[..], &[touched.len() as u8], &touched].concat());
+    store_seed("touched", 2, &[&[touched.len() as u8], &touched[..], &[touched.len() as u8], &touched].concat());
     let gaps: Vec<u8> = [3_u64, 1_000, 1_005, 2_000].into_iter().flat_map(u64::to_be_bytes).collect();
-    seed("store", "gaps", 3, &gaps);
+    store_seed("gaps", 3, &gaps);
 }
