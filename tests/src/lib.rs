@@ -35,6 +35,7 @@ use std::{
     fmt::Debug,
     time::{Duration, Instant},
 };
+use std::{fs, path::Path};
 
 use tokio::time::sleep;
 
@@ -61,6 +62,23 @@ pub async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     while !ask().await {
         assert!(start.elapsed() < LONG, "{what}: not within {LONG:?}");
         sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Copies a directory with all that is in it.
+///
+/// # Panics
+///
+/// If something of it cannot be read or written.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use indicator_proto::v1::{
 use indicator_tests::{
     assert_same,
     client::{Client, at_revision, merge, withdraw},
-    eventually,
+    copy, eventually,
     figures::{key, published, stations, value},
     refusal::Refusal,
     server::{Ended, Server, binary, run, serve},
@@ -418,18 +418,6 @@ fn export_of_nothing(directory: &Path) -> PathBuf {
     drop(Server::start_in(&data, &[]));
     ended(&run(&["export-log", "--data", text(&data), text(&file)]));
     file
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[track_caller]

@@ -6,23 +6,13 @@
 //! set, and one recount.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use indicator_proto::v1::{GetStatusRequest, ListCommitsRequest, ListVintagesRequest, QueryObservationsRequest, SeriesKey};
-use indicator_tests::server::{Server, run};
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
+use indicator_tests::{
+    copy,
+    server::{Server, run},
+};
 
 #[tokio::test]
 async fn a_store_of_format_1_opens_and_says_what_it_said() {

@@ -1,7 +1,7 @@
 //! A server whose store is an older copy of another's: the tokens that its clients have are of its future.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use indicator_proto::v1::WatchRequest;
 use indicator_tests::{
@@ -12,24 +12,12 @@ use indicator_tests::{
         view::View,
     },
     client::Client,
-    eventually,
+    copy, eventually,
     figures::{stations, value},
     recorder::{Common, Opening, Recorder},
     server::Server,
     transcript::{everything, resumed},
 };
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 async fn write(client: &Client, commits: u64) {
     for n in 0..commits {
