@@ -364,7 +364,7 @@ async fn a_frame_for_many_watches_is_encoded_once_and_who_does_not_read_lags() {
     eventually("one lags", async || {
         client.write(bulk(numbers.next().unwrap())).await;
         let page = metrics(&server).await;
-        metric(&page, "indicatord_subscribers_behind{revisions=\"1\"}").is_some_and(|count| count >= 1.0)
+        metric(&page, "indicatord_subscribers_behind{commits=\"1\"}").is_some_and(|count| count >= 1.0)
             && metric(&page, "indicatord_subscriber_lag_commits_max").is_some_and(|lag| lag >= 1.0)
     })
     .await;

@@ -13,7 +13,7 @@ use prometheus_client::{
 use super::{Calls, Phase, Readiness, private::Served};
 use crate::{engine::Engine, watch::Hub};
 
-/// Subscribers are counted that are at least as many revisions behind.
+/// Subscribers are counted that are at least as many commits behind.
 const LAGS: [u64; 5] = [1, 10, 100, 1_000, 10_000];
 
 pub(super) fn registry(readiness: &Readiness, calls: &Calls, served: &Served) -> Registry {
@@ -114,10 +114,10 @@ fn watches(sheet: &mut Sheet<'_>, engine: &Engine, hub: &Hub) -> fmt::Result {
     sheet.gauge("subscribers", "Open watches", hub.subscribers())?;
     sheet.gauge(
         "subscriber_lag_commits_max",
-        "Revisions that the subscriber furthest behind has still to be sent",
+        "Commits that the subscriber furthest behind has still to be sent",
         lags.iter().copied().max().unwrap_or(0),
     )?;
-    sheet.family("subscribers_behind", "Watches that have at least so many revisions still to be sent", "revisions", behind)?;
+    sheet.family("subscribers_behind", "Watches that have at least so many commits still to be sent", "commits", behind)?;
     sheet.put(
         "watch_encoded_bytes",
         "Bytes of frames that were encoded for all watches of a selection at once",

@@ -74,23 +74,7 @@ fn touched(mut bytes: &[u8]) {
     }
     let Some(touched) = read(Touched::read(None, behind.into_iter())) else { return };
     assert!(touched.series.is_sorted());
-    let header = Header {
-        micros: 0,
-        actor: String::new(),
-        reason: String::new(),
-        document_uri: String::new(),
-        request_id: String::new(),
-        inserted: 0,
-        revised: 0,
-        deleted: 0,
-        backfilled: 0,
-        series: 0,
-        entries: 0,
-        previous_hash: [0; 32],
-        hash: [0; 32],
-        client: String::new(),
-    };
-    let (record, behind) = log::Record::new(1, header, &touched);
+    let (record, behind) = log::Record::new(1, Header::default(), &touched);
     let (_, _, beside) = record.into_parts();
     let again = Touched::read(beside, behind.iter().map(|value| &value[..]));
     assert_eq!(again.expect("what was encoded decodes"), touched);

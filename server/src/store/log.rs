@@ -52,7 +52,7 @@ impl Record {
 }
 
 /// The header of a commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// When it was recorded, in microseconds of the Unix epoch. Never before that of the commit before it.
     pub micros: i64,

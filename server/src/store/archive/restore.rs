@@ -152,22 +152,8 @@ impl Restoring {
         // A number is left for whoever asks for the next.
         let revision = head.checked_add(gap).filter(|revision| *revision < u64::MAX && gap > 0);
         let revision = revision.ok_or_else(|| Error::Archive(format!("there is no revision {gap} after {head}")))?;
-        let mut header = Header {
-            micros: now.micros().max(micros),
-            actor: actor.to_owned(),
-            reason,
-            document_uri: String::new(),
-            request_id: String::new(),
-            inserted: 0,
-            revised: 0,
-            deleted: 0,
-            backfilled: 0,
-            series: 0,
-            entries: 0,
-            previous_hash,
-            hash: [0; 32],
-            client: String::new(),
-        };
+        let mut header =
+            Header { micros: now.micros().max(micros), actor: actor.to_owned(), reason, previous_hash, ..Header::default() };
         header.hash = header.chain(revision, *blake3::Hasher::new().finalize().as_bytes());
         checker.take(&Record::Commit(revision, header));
         stage(&mut self.batch, checker.close());

@@ -411,10 +411,10 @@ proptest! {
 
     #[test]
     fn no_block_makes_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind: u8, id: String) {
-        let commit = Record::Commit(1, crate::store::Header {
-            micros: 1, actor: id.clone(), reason: String::new(), document_uri: String::new(), request_id: String::new(), inserted: 1,
-            revised: 0, deleted: 0, backfilled: 0, series: 1, entries: 1, previous_hash: [0; 32], hash: [1; 32], client: String::new(),
-        });
+        let header = crate::store::Header {
+            micros: 1, actor: id.clone(), inserted: 1, series: 1, entries: 1, hash: [1; 32], ..crate::store::Header::default()
+        };
+        let commit = Record::Commit(1, header);
         let block = Record::Block { series: 0, part: 0, bytes: [&[1][..], &bytes].concat() };
         let records = [commit, Record::Series(0, SeriesKey::default()), block, Record::Entry(kind, id, Some(bytes))];
         let header = ArchiveHeader { after_hash: vec![0; 32], last_hash: vec![1; 32], last_revision: 1, ..ArchiveHeader::default() };
