@@ -21,6 +21,7 @@ mod period;
 mod series;
 mod status;
 mod time;
+pub mod words;
 
 pub use self::{
     decimal::{Decimal, ParseDecimalError},

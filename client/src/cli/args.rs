@@ -1,12 +1,12 @@
 //! The command line as a whole: what is the same for every command.
 
-use clap::{Args, Parser};
-
-use crate::{
-    commands::Command,
-    context::{Format, Language},
-    server::Chosen,
+use clap::{
+    Args, Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
 };
+
+use crate::{commands::Command, context::Format, server::Chosen};
+use indicator_proto::words::Language;
 
 /// Statistical indicators of regions: read, write and watch figures that keep their meaning
 #[derive(Debug, Parser)]
@@ -28,8 +28,13 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) output: Format,
     /// Language of names and words: en or zh [default: that of LANG]
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
+    #[arg(long, global = true, value_parser = language(), value_name = "LANGUAGE", hide_possible_values = true)]
     pub(crate) lang: Option<Language>,
+}
+
+/// Reads the tag of a language.
+fn language() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(Language::ALL.map(Language::tag)).map(|tag| Language::of_locale(&tag))
 }
 
 const AFTER_HELP: &str = "\

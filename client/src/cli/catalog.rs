@@ -11,9 +11,10 @@ use indicator_proto::{
         ListDimensionsRequest, ListIndicatorsRequest, ListRegionsRequest, ListSourcesRequest, ListUnitsRequest, Observation,
         SeriesKey, Unit, catalog_entry::Entry,
     },
+    words::Language,
 };
 
-use crate::context::{Context, Language};
+use crate::context::Context;
 
 /// Up to this many entries of a kind are asked for one by one; for more, the whole list is read.
 const ONE_BY_ONE: usize = 8;

@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 use indicator_proto::{
     to_json,
     v1::{CatalogChange, CellChange, ChangeKind, EntryKind, Observation, SeriesKey, WriteContext, catalog_entry::Entry},
+    words::{self, Language, figure, figure_with_unit, remarks},
 };
 use prost_types::Timestamp;
 use serde_json::Value;
 
 use crate::{
     catalog::{self, Labels},
-    context::Language,
-    figure::{figure, figure_with_unit, remarks},
     output::{Column, Observations, View, clock},
-    words::{self, Typed as _},
+    typed::Typed as _,
 };
 
 /// A change and the commit that made it.

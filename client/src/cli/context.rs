@@ -1,13 +1,10 @@
 //! What every command has at hand.
 
-use std::{
-    env,
-    io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
-};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
 use clap::ValueEnum;
 use indicator_client::Client;
-use indicator_proto::to_json;
+use indicator_proto::{to_json, words::Language};
 use prost::{Message, Name};
 
 use crate::output::{Listing, Style, View};
@@ -23,43 +20,6 @@ pub(crate) enum Format {
     Ndjson,
     /// One CSV record for each item, as they arrive
     Csv,
-}
-
-/// The language of names and words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    /// English
-    En,
-    /// 中文
-    Zh,
-}
-
-impl Language {
-    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set decides.
-    pub(crate) fn of_environment() -> Self {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        Self::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
-    }
-
-    fn of_locale(locale: &str) -> Self {
-        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
-    }
-
-    /// The BCP 47 tag.
-    pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-
-    /// The word of this language.
-    pub(crate) fn word(self, en: &'static str, zh: &'static str) -> &'static str {
-        match self {
-            Self::En => en,
-            Self::Zh => zh,
-        }
-    }
 }
 
 /// Where data go: standard output, buffered. Flush it where somebody waits for a line.
@@ -118,23 +78,5 @@ impl Context {
     /// Whether somebody watches standard error: progress is drawn only then.
     pub(crate) fn watched() -> bool {
         io::stderr().is_terminal()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_locale_decides_on_the_language() {
-        for (locale, language) in [
-            ("zh_CN.UTF-8", Language::Zh),
-            ("zh", Language::Zh),
-            ("en_GB.UTF-8", Language::En),
-            ("C", Language::En),
-            ("", Language::En),
-        ] {
-            assert_eq!(Language::of_locale(locale), language, "{locale}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line `indicator`: arguments in, data out on standard output, everything else on standard error.
 //!
-//! `args` says what can be asked, `commands` has one file a command, `output` and `figure` write the answers, and `failure` turns an
+//! `args` says what can be asked, `commands` has one file a command, `output` writes the answers, and `failure` turns an
 //! error into a message and an exit code. This file only wires them.
 
 mod args;
@@ -9,16 +9,15 @@ mod change;
 mod commands;
 mod context;
 mod failure;
-mod figure;
 mod moment;
 mod output;
 mod periods;
 mod series;
 mod server;
 mod transform;
+mod typed;
 mod unreported;
 mod value;
-mod words;
 mod write;
 
 use std::{

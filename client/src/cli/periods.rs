@@ -5,7 +5,7 @@ use indicator_proto::{
     v1::{Frequency, RegionSelection},
 };
 
-use crate::words::Typed as _;
+use crate::typed::Typed as _;
 
 /// One period, or limits of several.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -7,7 +7,7 @@ use indicator_proto::v1::{
     ShareOfRegion, Transform, transform::Step,
 };
 
-use crate::{context::Context, words::Typed};
+use crate::{context::Context, typed::Typed};
 
 /// What is to be computed.
 #[derive(Debug, Clone, Default, clap::Args)]

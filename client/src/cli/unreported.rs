@@ -1,6 +1,6 @@
 //! Regions without a figure, told once for all periods that lack the same ones.
 
-use crate::context::Language;
+use indicator_proto::words::Language;
 
 /// The regions that periods lack, each list once with its periods, in order of the first; periods that lack none are left out.
 pub(crate) fn grouped<'a>(lacking: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Vec<(&'a [String], Vec<&'a str>)> {
@@ -25,6 +25,7 @@ pub(crate) fn listed(periods: &[&str], language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicator_proto::words::Language;
 
     #[test]
     fn periods_that_lack_the_same_regions_are_one_group() {

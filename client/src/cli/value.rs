@@ -87,10 +87,10 @@ impl Figure {
 
 #[cfg(test)]
 mod tests {
+    use indicator_proto::words::{Language, figure};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{context::Language, figure::figure};
 
     fn decimal(text: &str) -> Decimal {
         text.parse().expect("a canonical decimal")

@@ -8,13 +8,12 @@ use std::{
 use anyhow::Context as _;
 use futures::{StreamExt as _, stream::BoxStream};
 use indicator_client::archive::{self, ArchiveFile, Check, Summary};
-use indicator_proto::{to_json, v1::BackupRequest};
+use indicator_proto::{to_json, v1::BackupRequest, words::grouped};
 
 use super::import::progress;
 use crate::{
     context::{Context, Format},
     failure::Failure,
-    figure::grouped,
 };
 
 /// Arguments of `indicator backup`.

@@ -2,12 +2,9 @@
 
 use std::io::Write as _;
 
-use indicator_proto::{to_json, v1::CompactRequest};
+use indicator_proto::{to_json, v1::CompactRequest, words::grouped};
 
-use crate::{
-    context::{Context, Format},
-    figure::grouped,
-};
+use crate::context::{Context, Format};
 
 /// Arguments of `indicator compact`.
 #[derive(Debug, clap::Args)]

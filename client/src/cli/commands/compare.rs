@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, io::Write as _};
 use indicator_proto::{
     Period,
     v1::{CompareColumn, CompareRequest, CompareResponse, EntryKind, Observation},
+    words::{coverage, figure, symbol},
 };
 use serde_json::Map;
 
 use crate::{
     catalog::Labels,
     context::{Context, Format},
-    figure::{coverage, figure, symbol},
     moment::AsOfArgs,
     output::{Column, Observations, Table, printable},
     series::dimension,

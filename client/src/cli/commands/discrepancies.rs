@@ -5,15 +5,15 @@ use std::{collections::BTreeSet, str::FromStr};
 use indicator_proto::{
     Decimal, ParseDecimalError, to_json,
     v1::{Discrepancy, EntryKind, ListDiscrepanciesRequest, Observation},
+    words::{Language, figure, grouped, readable, remarks, symbol},
 };
 use serde_json::{Map, Value};
 
 use super::query::FilterArgs;
 use crate::{
     catalog::Labels,
-    context::{Context, Format, Language},
+    context::{Context, Format},
     failure::Failure,
-    figure::{figure, grouped, readable, remarks, symbol},
     moment::AsOfArgs,
     output::{Column, JsonList, Observations, View, clock},
 };

@@ -9,13 +9,13 @@ use indicator_proto::{
         self, EntryKind, ErrorReason, GetObservationRequest, MissingReason, Observation, ObservationFilter,
         QueryObservationsRequest, SeriesKey,
     },
+    words::{figure_with_unit, grouped, rounding, statuses, with_unit},
 };
 
 use crate::{
     catalog::Labels,
     context::{Context, Format},
     failure::{Failure, quoted},
-    figure::{figure_with_unit, grouped, rounding, statuses, with_unit},
     moment::AsOfArgs,
     output::{Card, Observations, clock, explanation, with_series},
     series::SeriesArgs,

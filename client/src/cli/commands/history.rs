@@ -10,17 +10,17 @@ use std::io::Write as _;
 use indicator_proto::{
     Period, Time,
     v1::{EntryKind, Frequency, ListVintagesRequest, SeriesKey, VintageAxis, VintageView},
+    words::{Language, symbol},
 };
 
 use crate::{
     catalog::Labels,
-    context::{Context, Language},
+    context::Context,
     failure::Failure,
-    figure::symbol,
     moment::{AsOfArgs, end},
     output::Card,
     series::SeriesArgs,
-    words::Typed as _,
+    typed::Typed as _,
 };
 
 /// Arguments of `indicator history`.

@@ -3,13 +3,14 @@
 use indicator_proto::{
     to_json,
     v1::{Commit, ListCommitsRequest, ListCommitsResponse, WriteContext},
+    words::Language,
 };
 use serde_json::{Map, Value};
 
 use crate::{
     catalog::Labels,
     change::{Change, Changes, What},
-    context::{Context, Format, Language},
+    context::{Context, Format},
     output::{Column, View, clock, time},
 };
 

@@ -9,19 +9,18 @@ use indicator_proto::{
         self, EntryKind, ListMilestonesRequest, Milestone, MilestoneState, Observation, SeriesKey, WatchMilestonesRequest,
         watch_milestones_response::Message,
     },
+    words::{self, Language, figure, figure_with_unit, grouped, with_unit},
 };
 use serde_json::{Map, Value};
 
 use super::query::CellArgs;
 use crate::{
     catalog::Labels,
-    context::{Context, Format, Language},
+    context::{Context, Format},
     failure::Failure,
-    figure::{figure, figure_with_unit, grouped, with_unit},
     moment::AsOfArgs,
     output::{Column, View, clock, number, time},
     transform::{STEPS, StepArgs},
-    words,
 };
 
 const EXAMPLES: &str = "\

@@ -27,9 +27,10 @@ use clap::Subcommand;
 
 use crate::{
     args::{Cli, Global},
-    context::{Context, Language},
+    context::Context,
     output::Style,
 };
+use indicator_proto::words::Language;
 
 /// What to do.
 #[derive(Debug, Subcommand)]

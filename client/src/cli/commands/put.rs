@@ -14,8 +14,8 @@ use crate::{
     context::Context,
     failure::Failure,
     series::SeriesArgs,
+    typed::Typed as _,
     value::Figure,
-    words::Typed as _,
     write::{ReasonArgs, write},
 };
 

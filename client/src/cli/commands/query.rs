@@ -20,7 +20,7 @@ use crate::{
     output::{JsonList, Observations, explanation, with_series},
     series::dimension,
     transform::{ComputeArgs, STEPS},
-    words::Typed as _,
+    typed::Typed as _,
 };
 
 const EXAMPLES: &str = "\

@@ -9,14 +9,14 @@ use indicator_proto::{
         EntryKind, Observation, RankMove, RankMoveKind, RankMoves, RankRequest, RankRow, Ranking, RegionSelection,
         WatchRankRequest, watch_rank_response::Message,
     },
+    words::{Language, figure, remarks, symbol},
 };
 use serde_json::{Map, Value};
 
 use crate::{
     catalog::Labels,
-    context::{Context, Format, Language},
+    context::{Context, Format},
     failure::Failure,
-    figure::{figure, remarks, symbol},
     moment::AsOfArgs,
     output::{Column, Observations, View, clock, explanation, printable},
     periods::PeriodArgs,

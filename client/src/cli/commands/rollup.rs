@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, io::Write as _};
 use indicator_proto::{
     to_json,
     v1::{EntryKind, Observation, RegionAggregation, RegionSelection, RolledUp, RollupRequest, SeriesKey},
+    words::{Language, coverage, figure, remarks, symbol},
 };
 use serde_json::{Map, Value};
 
 use crate::{
     catalog::Labels,
-    context::{Context, Format, Language, Output},
-    figure::{coverage, figure, remarks, symbol},
+    context::{Context, Format, Output},
     moment::AsOfArgs,
     output::{Card, Column, Observations, View, explanation, number, printable},
     periods::PeriodArgs,

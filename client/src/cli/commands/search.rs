@@ -3,15 +3,16 @@
 use indicator_proto::{
     to_json,
     v1::{EntryKind, SearchCatalogRequest, SearchHit},
+    words::{self, Language},
 };
 use serde_json::{Map, Value};
 
 use crate::{
-    context::{Context, Language},
+    context::Context,
     failure::{Failure, quoted},
     moment::AsOfArgs,
     output::{Column, View},
-    words::{self, Typed as _},
+    typed::Typed as _,
 };
 
 /// Arguments of `indicator search`.

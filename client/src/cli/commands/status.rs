@@ -5,11 +5,11 @@ use std::io::Write as _;
 use indicator_proto::{
     to_json,
     v1::{AlarmKind, GetStatusRequest, GetStatusResponse},
+    words::grouped,
 };
 
 use crate::{
     context::{Context, Format},
-    figure::grouped,
     output::{Card, clock, time},
 };
 

@@ -2,12 +2,11 @@
 
 use std::io::Write as _;
 
-use indicator_proto::to_json;
+use indicator_proto::{to_json, words::grouped};
 
 use crate::{
     context::{Context, Format},
     failure::Failure,
-    figure::grouped,
 };
 
 /// Arguments of `indicator verify`.

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 
 use clap::builder::styling::Style as Paint;
-use indicator_proto::v1::{EntryKind, Observation, SeriesKey};
+use indicator_proto::{
+    v1::{EntryKind, Observation, SeriesKey},
+    words::{Language, figure_with_unit},
+};
 
 use super::{Style, clock, printable};
-use crate::{catalog::Labels, context::Language, figure::figure_with_unit};
+use crate::catalog::Labels;
 
 /// Writes what an observation was computed of, indented below it; nothing if it was recorded.
 pub(crate) fn write(

@@ -9,16 +9,12 @@ use indicator_client::{
 use indicator_proto::{
     Time, to_json,
     v1::{self, EntryKind, MissingReason, Observation, ObservationStatus, SeriesKey},
+    words::{Language, figure, remarks, symbol},
 };
 use serde_json::Value;
 
 use super::{Column, View};
-use crate::{
-    catalog::Labels,
-    context::Language,
-    figure::{figure, remarks, symbol},
-    words::Typed as _,
-};
+use crate::{catalog::Labels, typed::Typed as _};
 
 /// Shows observations, each with its series.
 #[derive(Debug)]

@@ -10,15 +10,16 @@ use indicator_client::{
 use indicator_proto::{
     to_json,
     v1::{ApplyCatalogRequest, ApplyCatalogResponse, CatalogAction, CatalogChange, ChangeKind, EntryKind, catalog_entry::Entry},
+    words::{self, Language},
 };
 use serde_json::Value;
 
 use crate::{
     catalog,
-    context::{Context, Language},
+    context::Context,
     failure::Failure,
     output::{Column, View, fields},
-    words::{self, Typed as _},
+    typed::Typed as _,
     write::{ReasonArgs, conclusion, counted},
 };
 

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, Format},
     failure::Failure,
     moment::AsOfArgs,
-    words::Typed as _,
+    typed::Typed as _,
 };
 
 /// Arguments of `indicator catalog export`.

@@ -2,12 +2,15 @@
 
 use clap::ValueEnum;
 use futures::TryStreamExt as _;
-use indicator_proto::v1::{Dimension, EntryKind, Unit, catalog_entry::Entry};
+use indicator_proto::{
+    v1::{Dimension, EntryKind, Unit, catalog_entry::Entry},
+    words::Language,
+};
 use serde_json::{Map, Value};
 
 use crate::{
     catalog::{self, Selection, best},
-    context::{Context, Language},
+    context::Context,
     failure::Failure,
     moment::AsOfArgs,
     output::{Column, View},

@@ -4,18 +4,19 @@ use std::{collections::BTreeMap, io::Write as _};
 
 use futures::future::join_all;
 use indicator_client::names::{NameError, ResolveError};
-use indicator_proto::v1::{
-    Dimension, EntryKind, Indicator, Region, RegionAggregation, Source, TimeAggregation, Unit, catalog_entry::Entry,
+use indicator_proto::{
+    v1::{Dimension, EntryKind, Indicator, Region, RegionAggregation, Source, TimeAggregation, Unit, catalog_entry::Entry},
+    words::{self, Language},
 };
 use serde_json::json;
 
 use crate::{
     catalog::{self, Found, best},
-    context::{Context, Format, Language},
+    context::{Context, Format},
     failure::{Failure, quoted},
     moment::AsOfArgs,
     output::Card,
-    words::{self, Typed as _},
+    typed::Typed as _,
 };
 
 /// Arguments of `indicator catalog show`.

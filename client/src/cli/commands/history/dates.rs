@@ -3,12 +3,13 @@
 use indicator_proto::{
     to_json,
     v1::{AsOf, ErrorReason, ListVintageDatesRequest, ListVintageDatesResponse, SeriesKey, VintageAxis, VintageDate},
+    words::Language,
 };
 use serde_json::{Map, Value};
 
 use super::{Subject, along, nothing};
 use crate::{
-    context::{Context, Format, Language},
+    context::{Context, Format},
     output::{Column, View, clock, time},
 };
 

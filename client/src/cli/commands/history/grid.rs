@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use indicator_proto::{Period, v1::Vintage};
-
-use crate::{
-    context::Language,
-    figure::figure,
-    output::{Column, Table, clock},
+use indicator_proto::{
+    Period,
+    v1::Vintage,
+    words::{Language, figure},
 };
+
+use crate::output::{Column, Table, clock};
 
 /// The figures by period and vintage date. The versions are sorted by vintage date.
 pub(super) fn grid(vintages: &[Vintage], decimals: Option<u32>, language: Language) -> Table {

@@ -8,12 +8,12 @@ use indicator_proto::{
         ErrorReason, GetRevisionStatisticsRequest, GetRevisionStatisticsResponse, RevisedCell, RevisionStatistics, SeriesKey,
         VintageAxis,
     },
+    words::{Language, figure, grouped, readable, with_unit},
 };
 
 use super::{Args, Subject, along, nothing};
 use crate::{
-    context::{Context, Format, Language},
-    figure::{figure, grouped, readable, with_unit},
+    context::{Context, Format},
     output::{Card, Column, Table, clock},
 };
 

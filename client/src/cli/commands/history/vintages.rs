@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use indicator_proto::{
     to_json,
     v1::{ChangeKind, ErrorReason, ListVintagesRequest, ListVintagesResponse, SeriesKey, Vintage, VintageView},
+    words::{self, Language, figure, remarks},
 };
 use serde_json::{Map, Value};
 
 use super::{Subject, along, grid, nothing};
 use crate::{
     catalog::Labels,
-    context::{Context, Format, Language},
-    figure::{figure, remarks},
+    context::{Context, Format},
     output::{Column, Observations, View, clock, time},
-    words::{self, Typed as _},
+    typed::Typed as _,
 };
 
 /// Prints the versions that a request selects.

@@ -3,13 +3,15 @@
 use std::io::Write as _;
 
 use indicator_client::import::{Step, Steps, Summary, Topic};
-use indicator_proto::v1::{ChangeKind, WriteObservationsResponse};
+use indicator_proto::{
+    v1::{ChangeKind, WriteObservationsResponse},
+    words::{self, Language},
+};
 use serde_json::{Map, Value};
 
 use crate::{
-    context::{Context, Format, Language, Output},
+    context::{Context, Format, Output},
     output::{Column, Listing, View, clock, fields, printable, time},
-    words,
     write::counted,
 };
 

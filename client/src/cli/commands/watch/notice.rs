@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use indicator_client::{WatchEvent, WatchState};
-use indicator_proto::v1::WatchOutcome;
+use indicator_proto::{v1::WatchOutcome, words::grouped};
 
 use super::is_live;
-use crate::figure::grouped;
 
 /// Being behind by less than this is how a busy stream is.
 const NOTABLE: u64 = 1_000;

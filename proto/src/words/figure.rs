@@ -2,23 +2,22 @@
 //!
 //! Everything works on the decimal's text; no figure passes through a float.
 
-use indicator_proto::{
+use super::{
+    Language,
+    code::{self, bound_sign},
+};
+use crate::{
     Decimal,
     v1::{Coverage, Indicator, MissingReason, Observation, ObservationStatus, Unit, UnitKind},
 };
 
-use crate::{
-    context::Language,
-    words::{self, bound_sign},
-};
-
 /// What stands for a figure that is not there.
-const NO_FIGURE: &str = "…";
+pub(super) const NO_FIGURE: &str = "…";
 
 /// The digits of a decimal in groups of three, with at least `decimals` of them after the point.
 ///
 /// A figure with more digits keeps them: a display that drops digits shows another figure.
-pub(crate) fn grouped(decimal: &str, decimals: u32) -> String {
+pub fn grouped(decimal: &str, decimals: u32) -> String {
     let (sign, digits) = match decimal.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", decimal),
@@ -42,7 +41,7 @@ pub(crate) fn grouped(decimal: &str, decimals: u32) -> String {
 }
 
 /// The figure of an observation, without its unit. `decimals` are the digits after the point that its indicator asks for.
-pub(crate) fn figure(observation: &Observation, decimals: Option<u32>, language: Language) -> String {
+pub fn figure(observation: &Observation, decimals: Option<u32>, language: Language) -> String {
     if observation.derivation.is_some() {
         return computed(observation, language);
     }
@@ -52,7 +51,7 @@ pub(crate) fn figure(observation: &Observation, decimals: Option<u32>, language:
         return format!("{NO_FIGURE} ({})", language.word("withdrawn", "已撤回"));
     }
     if observation.missing() != MissingReason::Unspecified {
-        return format!("{NO_FIGURE} ({})", words::missing(observation.missing(), language));
+        return format!("{NO_FIGURE} ({})", code::missing(observation.missing(), language));
     }
     if let Some(interval) = &observation.interval {
         return format!("{} – {}", grouped(&interval.lower, decimals), grouped(&interval.upper, decimals));
@@ -64,7 +63,7 @@ pub(crate) fn figure(observation: &Observation, decimals: Option<u32>, language:
 fn computed(observation: &Observation, language: Language) -> String {
     let shown = |decimal: &str| grouped(&readable(decimal), 0);
     if observation.missing() != MissingReason::Unspecified {
-        return format!("{NO_FIGURE} ({})", words::missing(observation.missing(), language));
+        return format!("{NO_FIGURE} ({})", code::missing(observation.missing(), language));
     }
     match &observation.interval {
         Some(interval) => format!("{} – {}", shown(&interval.lower), shown(&interval.upper)),
@@ -73,7 +72,7 @@ fn computed(observation: &Observation, language: Language) -> String {
 }
 
 /// With four digits after the point; of a number below one, with four digits that count.
-pub(crate) fn readable(decimal: &str) -> String {
+pub fn readable(decimal: &str) -> String {
     let Ok(number) = decimal.parse::<Decimal>() else { return decimal.to_owned() };
     let number = number.inner();
     let rounded = if number.trunc().is_zero() { number.round_sf(4) } else { Some(number.round_dp(4)) };
@@ -81,7 +80,7 @@ pub(crate) fn readable(decimal: &str) -> String {
 }
 
 /// The figure with its unit: `> 100,000 stations`, `100%`, `第 3 位`.
-pub(crate) fn figure_with_unit(
+pub fn figure_with_unit(
     observation: &Observation,
     indicator: Option<&Indicator>,
     unit: Option<&Unit>,
@@ -95,7 +94,7 @@ pub(crate) fn figure_with_unit(
 }
 
 /// A text of digits with the unit's symbol, where that language puts it.
-pub(crate) fn with_unit(digits: &str, unit: Option<&Unit>, language: Language) -> String {
+pub fn with_unit(digits: &str, unit: Option<&Unit>, language: Language) -> String {
     let symbol = unit.map_or_else(String::new, |unit| symbol(unit, language));
     let rank = unit.is_some_and(|unit| unit.kind() == UnitKind::Rank);
     match (language, symbol.chars().next()) {
@@ -108,7 +107,7 @@ pub(crate) fn with_unit(digits: &str, unit: Option<&Unit>, language: Language) -
 }
 
 /// How a unit is printed beside a figure; empty for the unit "1".
-pub(crate) fn symbol(unit: &Unit, language: Language) -> String {
+pub fn symbol(unit: &Unit, language: Language) -> String {
     let id = unit.id.as_str();
     // "{station}" annotates the unit one; the braces are UCUM's, not people's.
     let plain = || if id == "1" { String::new() } else { id.replace(['{', '}'], "") };
@@ -116,7 +115,7 @@ pub(crate) fn symbol(unit: &Unit, language: Language) -> String {
 }
 
 /// What else a reader must know of the figure: its statuses, its rounding, how the other sources see it.
-pub(crate) fn remarks(observation: &Observation, language: Language) -> Vec<String> {
+pub fn remarks(observation: &Observation, language: Language) -> Vec<String> {
     let mut remarks: Vec<String> = statuses(observation, language).into_iter().map(str::to_owned).collect();
     if let Some(Coverage { reported, expected }) = observation.coverage.filter(|it| it.reported < it.expected) {
         remarks.push(coverage(Coverage { reported, expected }, language));
@@ -132,7 +131,7 @@ pub(crate) fn remarks(observation: &Observation, language: Language) -> Vec<Stri
 }
 
 /// Of how much a figure is made: `18 of 21`.
-pub(crate) fn coverage(Coverage { reported, expected }: Coverage, language: Language) -> String {
+pub fn coverage(Coverage { reported, expected }: Coverage, language: Language) -> String {
     match language {
         Language::En => format!("{reported} of {expected}"),
         Language::Zh => format!("{expected} 中有 {reported}"),
@@ -140,16 +139,16 @@ pub(crate) fn coverage(Coverage { reported, expected }: Coverage, language: Lang
 }
 
 /// The statuses as words.
-pub(crate) fn statuses(observation: &Observation, language: Language) -> Vec<&'static str> {
+pub fn statuses(observation: &Observation, language: Language) -> Vec<&'static str> {
     observation
         .statuses()
         .filter(|status| *status != ObservationStatus::Unspecified)
-        .map(|it| words::status(it, language))
+        .map(|it| code::status(it, language))
         .collect()
 }
 
 /// The size of the last digit, in words.
-pub(crate) fn rounding(rounded_to: &str, language: Language) -> String {
+pub fn rounding(rounded_to: &str, language: Language) -> String {
     let size = grouped(&readable(rounded_to), 0);
     match language {
         Language::En => format!("rounded to {size}"),
@@ -170,7 +169,7 @@ fn other_sources(others: u32, disagree: bool, language: Language) -> String {
 
 #[cfg(test)]
 mod tests {
-    use indicator_proto::v1::{Bound, Interval};
+    use crate::v1::{Bound, Interval};
     use proptest::prelude::*;
 
     use super::*;
@@ -225,7 +224,7 @@ mod tests {
     #[test]
     fn a_computed_figure_is_shown_with_the_digits_that_people_read() {
         let computed = |text: &str| {
-            let derivation = Some(indicator_proto::v1::Derivation::default());
+            let derivation = Some(crate::v1::Derivation::default());
             figure(&Observation { derivation, ..value(text, Bound::Exact) }, None, Language::En)
         };
         assert_eq!(computed("3.333333333333333333333333333"), "3.3333");
