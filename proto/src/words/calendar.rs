@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(time(of("2021-12-06T00:00:00Z"), Language::En), "6 Dec 2021");
         assert_eq!(time(of("2021-12-06T08:05:00.123456Z"), Language::Zh), "2021年12月6日 08:05:00 UTC");
         assert_eq!(day(of("2021-12-06T23:59:59Z"), Language::En), "6 Dec 2021");
-        time(Time::MIN, Language::En);
-        time(Time::MAX, Language::Zh);
+        assert_eq!(time(Time::MIN, Language::En), "1 Jan 1");
+        assert_eq!(time(Time::MAX, Language::Zh), "9999年12月31日 23:59:59 UTC");
     }
 }
