@@ -13,6 +13,7 @@ use indicator_proto::Time;
 use indicator_server::{
     access::{CredentialFile, Keyring},
     engine::{self, Engine},
+    page,
     serve::{
         self, Access, Calls, Door, Private, Readiness,
         config::{Address, LogFormat, ServeArgs, Settings},
@@ -68,6 +69,7 @@ pub(crate) async fn run(
     let hub = Hub::new(Arc::clone(&engine), stop.clone());
     private.opened(&hub);
     let routes = service::add(serve::routes(&readiness, engine.alarms(), stop.clone()), &hub, settings.max_changes, now());
+    let routes = page::beside(routes, &hub);
     drop(hub);
     serve::cancel_on_signal(asked.clone())?;
     tokio::spawn(systemd::keep_alive(Arc::downgrade(&engine)));

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -130,6 +130,26 @@ impl SeriesIndex {
     #[must_use]
     pub fn of_code(&self, dimension: &str, code: &str) -> RoaringBitmap {
         self.codes.get(&(dimension.to_owned(), code.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// The region of the most series; of equals, the first by id. `None` if there are no series.
+    #[must_use]
+    pub fn busiest_region(&self) -> Option<&str> {
+        let busiest = self.regions.iter().max_by_key(|(id, series)| (series.len(), std::cmp::Reverse(*id)));
+        busiest.map(|(id, _)| id.as_str())
+    }
+
+    /// The regions that an indicator has series of.
+    #[must_use]
+    pub fn regions_of(&self, indicator: &str) -> BTreeSet<&str> {
+        let series = self.indicators.get(indicator);
+        series.into_iter().flatten().map(|id| self.keys[id as usize].region.as_str()).collect()
+    }
+
+    /// Whether a region has series.
+    #[must_use]
+    pub fn has_series_of(&self, region: &str) -> bool {
+        self.regions.contains_key(region)
     }
 
     fn broken_down_by(&self, dimension: &str) -> RoaringBitmap {

@@ -167,6 +167,11 @@ impl Engine {
         self.shared.index().len()
     }
 
+    /// Looks something up in the dictionary of series, which writes wait for meanwhile.
+    pub fn with_index<T>(&self, look_up: impl FnOnce(&SeriesIndex) -> T) -> T {
+        look_up(&self.shared.index())
+    }
+
     /// The key of a series that a commit or an index named.
     #[must_use]
     pub fn series_key(&self, id: u32) -> Arc<SeriesKey> {

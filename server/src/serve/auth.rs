@@ -8,12 +8,15 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use tonic::Status;
 use tower::{Layer, Service};
 
-use super::{Peer, is_grpc};
+use super::{Peer, is_grpc, paths::Page};
 use crate::{
     access::{Caller, Evidence, Keyring, Right},
     seldom::Seldom,
     status,
 };
+
+/// The cookie in which a browser keeps a token. Only pages take it: what changes something is never asked for by a cookie alone.
+pub(crate) const COOKIE: &str = "indicator-token";
 
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +41,21 @@ impl Authenticate {
         Self { access, told: Arc::default() }
     }
 
+    /// Who opens a page. A token may be in a cookie; who has none is shown where to enter one.
+    fn reader<B>(&self, request: &Request<B>, page: Page) -> Result<Caller, Status> {
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| peer.address.ip().to_canonical());
+        let Access::Known(keyring) = &self.access else { return Ok(Caller::anybody(address)) };
+        if page == Page::Open {
+            return Ok(Caller::anybody(address));
+        }
+        let token = cookie(request.headers()).map(Evidence::Token);
+        let evidence = token.or_else(|| evidence(request.headers(), peer)).ok_or_else(status::no_credential)?;
+        let caller = Caller::known(keyring.recognise(evidence).map_err(status::refused)?, address);
+        caller.check(Right::Read).map_err(status::denied)?;
+        Ok(caller)
+    }
+
     fn caller<B>(&self, request: &Request<B>) -> Result<Caller, Status> {
         let peer = request.extensions().get::<Peer>();
         let address = peer.map(|peer| peer.address.ip().to_canonical());
@@ -59,6 +77,25 @@ impl Authenticate {
             tracing::warn!(peer, method = request.uri().path(), why = status.message(), left_out, "turned a caller away");
         }
     }
+}
+
+/// Tells whether a token is good. Requests to pages carry it as an extension, where callers are asked for one.
+#[derive(Debug, Clone)]
+pub(crate) struct Recognise(Arc<Keyring>);
+
+impl Recognise {
+    /// The error says what is wrong with it.
+    pub(crate) fn token(&self, token: &str) -> Result<(), String> {
+        let recognised = self.0.recognise(Evidence::Token(token)).map_err(status::refused);
+        recognised.map(drop).map_err(|status| status.message().to_owned())
+    }
+}
+
+/// The token in a cookie.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// What the caller shows. A token goes before a certificate, which may be that of a proxy.
@@ -102,6 +139,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some(page) = Page::of(request.uri().path()) {
+            match self.authenticate.reader(&request, page) {
+                Ok(caller) => drop(request.extensions_mut().insert(caller)),
+                // Who has no token yet has done nothing wrong.
+                Err(status) if cookie(request.headers()).is_some() => self.authenticate.tell(&request, &status),
+                Err(_) => {}
+            }
+            if let Access::Known(keyring) = &self.authenticate.access {
+                request.extensions_mut().insert(Recognise(Arc::clone(keyring)));
+            }
+            return Either::Left(self.inner.call(request));
+        }
         match self.authenticate.caller(&request) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);

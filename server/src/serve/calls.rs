@@ -34,6 +34,7 @@ use tracing::{Level, Span, field};
 
 #[cfg(feature = "otlp")]
 use super::traces;
+use super::{paths::Page, plain};
 
 /// The target of the spans of calls.
 pub(super) const CALLS_TARGET: &str = "indicator_server::serve::calls";
@@ -82,6 +83,7 @@ struct Counted {
     /// By path. There is no other for a path that a client made up, so that there are only so many labels.
     methods: HashMap<String, Arc<Method>>,
     unknown: Arc<Method>,
+    pages: [Arc<Method>; 3],
     requests: Family<CallLabels, Counter>,
     seconds: Histograms,
     in_flight: Family<MethodLabels, Gauge>,
@@ -118,7 +120,16 @@ impl Default for Calls {
         };
         let methods = METHODS.iter().map(|&(service, name)| (format!("/{service}/{name}"), method(service, name))).collect();
         let unknown = method("unknown", "unknown");
-        Self(Arc::new(Counted { methods, unknown, requests, seconds: histograms, in_flight, connections: Gauge::default() }))
+        let pages = ["page", "stream", "open"].map(|name| method("display", name));
+        Self(Arc::new(Counted {
+            methods,
+            unknown,
+            pages,
+            requests,
+            seconds: histograms,
+            in_flight,
+            connections: Gauge::default(),
+        }))
     }
 }
 
@@ -213,6 +224,8 @@ where
 #[derive(Debug)]
 struct Call {
     method: Arc<Method>,
+    /// It speaks HTTP alone, and ends with its body.
+    is_page: bool,
     peer: Option<SocketAddr>,
     /// Given by the client, or made when somebody is told of it.
     id: Option<HeaderValue>,
@@ -224,7 +237,12 @@ struct Call {
 impl Call {
     fn begin(of: &CallsOf, path: &str, headers: &HeaderMap) -> Self {
         let counted = &of.calls.0;
-        let method = Arc::clone(counted.methods.get(path).unwrap_or(&counted.unknown));
+        let page = Page::of(path);
+        let method = match page {
+            Some(page) => &counted.pages[page as usize],
+            None => counted.methods.get(path).unwrap_or(&counted.unknown),
+        };
+        let method = Arc::clone(method);
         method.in_flight.inc();
         let mut id = given_id(headers);
         let span = if tracing::span_enabled!(target: CALLS_TARGET, Level::DEBUG) {
@@ -232,7 +250,16 @@ impl Call {
         } else {
             Span::none()
         };
-        Self { method, peer: of.peer, id, begun: Instant::now(), span, ended: false }
+        Self { method, is_page: page.is_some(), peer: of.peer, id, begun: Instant::now(), span, ended: false }
+    }
+
+    /// Ends a page that has an HTTP status of failure, or nothing more to send.
+    fn end_page(&mut self, status: StatusCode, is_whole: bool) {
+        match plain::code(status) {
+            Code::Ok if is_whole => self.end(Code::Ok, ""),
+            Code::Ok => {}
+            code => self.end(code, status.as_str()),
+        }
     }
 
     /// Ends it with the status in headers or trailers; whether there is one.
@@ -400,6 +427,7 @@ pin_project! {
 impl<F, R, E> Future for ObservedFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
 {
     type Output = Result<Response<ObservedBody<R>>, E>;
 
@@ -410,7 +438,9 @@ where
         drop(entered);
         let mut call = this.call.take();
         Poll::Ready(response.map(|mut response| {
-            if let Some(call) = &mut call {
+            if let Some(call) = call.as_mut().filter(|call| call.is_page) {
+                call.end_page(response.status(), response.body().is_end_stream());
+            } else if let Some(call) = &mut call {
                 let has_ended = call.end_with(response.headers());
                 match response.status() {
                     // The rest is on its way.
@@ -449,11 +479,19 @@ impl<R: Body<Data = Bytes>> Body for ObservedBody<R> {
     type Error = R::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, R::Error>>> {
-        let this = self.project();
+        let mut this = self.project();
         let entered = this.call.as_ref().map(|call| call.span.enter());
-        let mut frame = ready!(this.inner.poll_frame(cx));
+        let mut frame = ready!(this.inner.as_mut().poll_frame(cx));
         drop(entered);
-        if let Some(call) = this.call {
+        if let Some(call) = this.call.as_mut().filter(|call| call.is_page) {
+            match &frame {
+                Some(Err(_)) => call.end(Code::Internal, "the answer broke off"),
+                // The rest of it is not asked for.
+                Some(Ok(_)) if this.inner.is_end_stream() => call.end(Code::Ok, ""),
+                Some(Ok(_)) => {}
+                None => call.end(Code::Ok, ""),
+            }
+        } else if let Some(call) = this.call {
             let is_told = call.id.is_some();
             match &mut frame {
                 Some(Ok(frame)) => {

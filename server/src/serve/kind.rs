@@ -1,3 +1,5 @@
+use super::paths::Page;
+
 /// What a call is to the limits of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -23,7 +25,7 @@ const TRANSFERS: [&str; 2] = ["/indicator.v1.ObservationService/ImportObservatio
 impl Kind {
     /// Of the call of a path.
     pub(super) fn of(path: &str) -> Self {
-        if WATCHES.contains(&path) {
+        if WATCHES.contains(&path) || Page::of(path) == Some(Page::Stream) {
             Self::Watch
         } else if TRANSFERS.contains(&path) {
             Self::Transfer
@@ -54,6 +56,8 @@ mod tests {
             ("/grpc.health.v1.Health/Watch", Kind::Watch),
             ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Kind::Call),
             ("/", Kind::Call),
+            ("/regions/CN-SD", Kind::Call),
+            ("/live/regions/CN-SD", Kind::Watch),
         ];
         for (path, kind) in methods {
             assert_eq!(Kind::of(path), kind, "{path}");

@@ -27,6 +27,7 @@ use super::{
     gather::Gather,
     message_limit::MessageLimit,
     peers::{Peers, Share},
+    plain::Plain,
     preface::Preface,
     tls::{self, Tls},
 };
@@ -245,7 +246,7 @@ async fn greet(socket: TcpStream, address: SocketAddr, entry: Entry, tls: Option
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let Some(tls) = tls else { return serve(socket, Peer { address, certificate: None }, entry, site).await };
+    let Some(tls) = tls else { return serve(socket, Peer { address, certificate: None, encrypted: false }, entry, site).await };
     let accepted = tokio::select! {
         biased;
         accepted = timeout(site.options.handshake_timeout, tls.accept(socket)) => accepted,
@@ -254,7 +255,7 @@ async fn greet(socket: TcpStream, address: SocketAddr, entry: Entry, tls: Option
     match accepted {
         Ok(Ok(stream)) => {
             let certificate = tls::certificate(&stream);
-            serve(stream, Peer { address, certificate }, entry, site).await;
+            serve(stream, Peer { address, certificate, encrypted: true }, entry, site).await;
         }
         Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS handshake"),
         Err(_) => tracing::debug!(%address, "no TLS handshake in time"),
@@ -272,6 +273,7 @@ async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: P
             request.extensions_mut().insert(peer.clone());
             request
         })
+        .layer(Plain)
         .layer(authenticate)
         .layer(Admission { capacity, share: Arc::clone(&entry.share), busy: Arc::clone(&busy) })
         .layer(Deadlines { most: options.max_call, last_call: stages.last_call })

@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
 use tower::{BoxError, Layer, Service};
 
+use super::paths::Page;
 use crate::status;
 
 /// Answers RESOURCE_EXHAUSTED to a message of more than `self.0` bytes, before it is read.
@@ -44,7 +45,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        let messages = Messages { limit: self.bytes, prefix: [0; PREFIX], prefix_len: 0, rest: 0 };
+        // What browsers send is no message.
+        let limit = if Page::of(request.uri().path()).is_some() { usize::MAX } else { self.bytes };
+        let messages = Messages { limit, prefix: [0; PREFIX], prefix_len: 0, rest: 0 };
         self.inner.call(request.map(|body| Limited { body, messages }))
     }
 }

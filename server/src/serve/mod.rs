@@ -23,8 +23,10 @@ mod kind;
 mod listener;
 mod message_limit;
 mod metrics;
+pub(crate) mod paths;
 mod peer;
 mod peers;
+mod plain;
 mod preface;
 mod private;
 mod readiness;
@@ -48,6 +50,7 @@ use crate::{engine::Alarm, status};
 pub(crate) use calm::fuzzing;
 
 pub use auth::Access;
+pub(crate) use auth::{COOKIE, Recognise};
 pub use calls::Calls;
 pub use deadline::{Deadline, LatestEnd};
 pub use listener::{Door, Options, bind, run};
@@ -81,7 +84,8 @@ async fn unknown(request: Request<axum::body::Body>) -> Response<Body> {
     if is_grpc(request.headers()) {
         return status::unknown_service(request.uri().path()).into_http();
     }
-    let mut response = Response::new(Body::new("This is a gRPC server; see its reflection service.\n".to_owned()));
+    let mut response =
+        Response::new(Body::new("There is nothing here. Pages begin at /; for gRPC, see the reflection service.\n".to_owned()));
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }

@@ -7,4 +7,6 @@ pub struct Peer {
     pub address: SocketAddr,
     /// SHA-256 fingerprint of the certificate that it has shown and TLS has verified, in hexadecimal.
     pub certificate: Option<String>,
+    /// It speaks TLS.
+    pub encrypted: bool,
 }

@@ -209,12 +209,12 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// What it has still to be sent comes after this revision.
-    pub(super) fn stands_at(&self, revision: u64) {
+    pub(crate) fn stands_at(&self, revision: u64) {
         self.place.0.store(revision, Ordering::Relaxed);
     }
 
     /// It has been sent all there is, and waits for more.
-    pub(super) fn waits(&self) {
+    pub(crate) fn waits(&self) {
         self.stands_at(u64::MAX);
     }
 }

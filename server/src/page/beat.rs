@@ -1,0 +1,199 @@
+//! What all pages have in common: the pace at which they are told of changes, what changed since, and the pictures.
+//!
+//! Five hundred pages that show the same are one reading and one drawing of it. All follow one beat, so that they ask for the same
+//! revisions; who asks first draws, the others wait for that.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use indicator_proto::{
+    Time,
+    v1::{self, EntryKind},
+};
+use quick_cache::{Weighter, sync::Cache};
+use tokio::sync::watch;
+use tonic::Status;
+
+use super::{
+    address::{Address, View},
+    picture::Picture,
+    reader::Desk,
+    views,
+};
+use crate::{
+    engine::{Engine, Error},
+    service::{blocking, wire},
+};
+
+/// Pages are told of changes no more often than this.
+const BEAT: Duration = Duration::from_millis(100);
+/// Pictures kept, and bytes of them.
+const PICTURES: usize = 2_000;
+const PICTURE_BYTES: u64 = 64 << 20;
+/// Descriptions of what changed.
+const SPANS: usize = 500;
+/// Beyond as many commits, or as many series in them, everything counts as changed.
+const MOST_COMMITS: u64 = 1_000;
+const MOST_SERIES: usize = 20_000;
+/// As many changes are told one by one.
+const TOLD: usize = 12;
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) desk: Desk,
+    beat: watch::Receiver<u64>,
+    pictures: Cache<(Address, u64), Arc<Picture>, Heavy>,
+    spans: Cache<(u64, u64), Arc<Span>>,
+}
+
+#[derive(Clone)]
+struct Heavy;
+
+impl Weighter<(Address, u64), Arc<Picture>> for Heavy {
+    fn weight(&self, _: &(Address, u64), picture: &Arc<Picture>) -> u64 {
+        picture.weight() as u64 + 500
+    }
+}
+
+impl Shared {
+    /// Within a tokio runtime only.
+    pub(super) fn new(desk: Desk) -> Arc<Self> {
+        let (publish, beat) = watch::channel(desk.engine().head().revision);
+        tokio::spawn(follow(Arc::clone(desk.engine()), publish, desk.hub.stopping().clone()));
+        let pictures = Cache::with_weighter(PICTURES, PICTURE_BYTES, Heavy);
+        Arc::new(Self { desk, beat, pictures, spans: Cache::new(SPANS) })
+    }
+
+    /// Follows the beat.
+    pub(super) fn follow(&self) -> watch::Receiver<u64> {
+        self.beat.clone()
+    }
+
+    /// A view at a revision.
+    pub(super) async fn picture(&self, address: &Address, revision: u64) -> Result<Arc<Picture>, Status> {
+        let draw = async {
+            let reader = self.desk.reader(&address.manner, revision)?;
+            Ok(Arc::new(views::draw(&reader, address).await?))
+        };
+        self.pictures.get_or_insert_async(&(address.clone(), revision), draw).await
+    }
+
+    /// What the commits after a revision, up to another, changed.
+    pub(super) async fn span(&self, after: u64, to: u64) -> Result<Arc<Span>, Status> {
+        let read = async { Ok(Arc::new(blocking(self.desk.engine(), move |engine| Span::read(engine, after, to)).await?)) };
+        self.spans.get_or_insert_async(&(after, to), read).await
+    }
+}
+
+/// Publishes the head, at the pace of pages.
+async fn follow(engine: Arc<Engine>, publish: watch::Sender<u64>, stop: tokio_util::sync::CancellationToken) {
+    let mut head = engine.follow();
+    drop(engine);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            changed = head.changed() => if changed.is_err() { return },
+        }
+        let revision = head.borrow_and_update().revision;
+        publish.send_replace(revision);
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
+/// What some commits changed.
+#[derive(Debug, Default)]
+pub(super) struct Span {
+    /// How many commits.
+    pub(super) commits: u64,
+    /// When the last of them was recorded.
+    pub(super) recorded_at: Option<Time>,
+    /// Too much to tell one by one.
+    everything: bool,
+    indicators: HashSet<String>,
+    subjects: HashSet<(String, String)>,
+    /// The catalog changed: names, units, what belongs where.
+    catalog: bool,
+    /// The first changes of cells.
+    pub(super) changes: Vec<v1::CellChange>,
+    /// How many changes of cells there were.
+    pub(super) cells: u64,
+}
+
+impl Span {
+    fn read(engine: &Engine, after: u64, to: u64) -> Result<Self, Error> {
+        let commits = engine.commits_between(after, to);
+        let mut span = Self { commits, everything: commits > MOST_COMMITS, ..Self::default() };
+        if span.everything {
+            return Ok(span);
+        }
+        let mut revision = after;
+        while revision < to {
+            revision = engine.next_revision(revision);
+            if revision > to {
+                break;
+            }
+            let commit = engine.commit(revision, true)?;
+            span.recorded_at = Some(commit.time);
+            span.cells += u64::from(commit.counts.total());
+            span.catalog |= !commit.entries.is_empty();
+            for series in &commit.series {
+                if span.subjects.len() > MOST_SERIES {
+                    span.everything = true;
+                    break;
+                }
+                span.indicators.insert(series.key.indicator.clone());
+                span.subjects.insert((series.key.indicator.clone(), series.key.region.clone()));
+                let left = (TOLD * 20).saturating_sub(span.changes.len());
+                span.changes
+                    .extend(series.changes.iter().take(left.min(TOLD)).map(|change| wire::change(&series.key, change, true)));
+            }
+        }
+        Ok(span)
+    }
+
+    /// Whether a view may look different now.
+    pub(super) fn touches(&self, view: &View, engine: &Engine) -> bool {
+        if self.everything || self.catalog {
+            return true;
+        }
+        match view {
+            View::Changes { before } => before.is_none() && self.commits > 0,
+            // Where the figures are.
+            View::Home => false,
+            View::Search { .. } => false,
+            View::Overview(overview) => {
+                self.subjects.iter().any(|(_, region)| *region == overview.region) || self.derives(engine)
+            }
+            // A neighbour's figure moves its rank; an operand's, what is derived of it.
+            View::Indicator(it) => self.indicators.contains(&it.indicator) || self.derives(engine),
+            View::Ranking(it) => self.indicators.contains(&it.indicator) || self.derives(engine),
+        }
+    }
+
+    /// Whether figures may be derived of what changed.
+    fn derives(&self, engine: &Engine) -> bool {
+        let catalog = engine.catalog();
+        let view = catalog.at(engine.head().revision);
+        !self.subjects.is_empty()
+            && view
+                .entries(EntryKind::Indicator)
+                .any(|entry| matches!(entry, v1::catalog_entry::Entry::Indicator(it) if !it.formula.is_empty()))
+    }
+
+    /// The changes that concern a view, the first of them.
+    pub(super) fn told<'a>(&'a self, view: &'a View) -> impl Iterator<Item = &'a v1::CellChange> {
+        let concerns = move |change: &&v1::CellChange| {
+            let Some(series) = change.observation.as_ref().and_then(|it| it.series.as_ref()) else { return false };
+            match view {
+                View::Home | View::Search { .. } => false,
+                View::Changes { .. } => true,
+                View::Overview(it) => series.region == it.region,
+                View::Indicator(it) => {
+                    series.indicator == it.indicator && (series.region == it.region || it.with.contains(&series.region))
+                }
+                View::Ranking(it) => series.indicator == it.indicator,
+            }
+        };
+        self.changes.iter().filter(concerns).take(TOLD)
+    }
+}
