@@ -7,6 +7,7 @@
 //! - [`store`] keeps series blocks, the catalog and the log of commits in sled, and is the only place that knows sled;
 //! - [`watch`] turns the log into streams of changes;
 //! - [`offline`] restores, moves and verifies stores that no server has open;
+//! - [`page`] shows figures in a browser;
 //! - [`access`] knows the callers, and what each may do;
 //! - [`serve`] listens, lets in who may come, and stops cleanly;
 //! - [`status`] is the one place where an error becomes a gRPC status.
@@ -16,6 +17,7 @@ pub mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod offline;
+pub mod page;
 mod seldom;
 pub mod serve;
 pub mod service;
