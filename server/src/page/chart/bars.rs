@@ -1,0 +1,143 @@
+//! Bars.
+
+use maud::{Markup, html};
+
+use super::{
+    Value,
+    frame::{Drawn, Frame, Place},
+    labels, line, marks,
+    text::{self, number},
+};
+
+/// The part of its room that a bar or a group of them fills.
+const FILLED: f64 = 0.7;
+
+/// Widest bar.
+const WIDEST: f64 = 90.0;
+
+/// Teeth of an open end.
+const TOOTH: f64 = 5.0;
+
+/// The bars of each period side by side, with earlier knowledge as ticks across them.
+pub(super) fn bars(frame: &Frame<'_>) -> Markup {
+    let (vintages, lines): (Vec<&Drawn>, Vec<&Drawn>) = frame.drawn.iter().partition(|line| line.line.is_vintage());
+    let group = (frame.gap * FILLED).min(WIDEST * lines.len().max(1) as f64);
+    let each = group / lines.len().max(1) as f64;
+    let words = words(frame, &lines);
+    html! {
+        @for (at, line) in lines.iter().enumerate() {
+            g class=(line::class(line)) {
+                @for place in &line.places {
+                    @let x = place.x - group / 2.0 + at as f64 * each;
+                    (bar(frame, place, x, if lines.len() > 1 { each * 0.92 } else { each }))
+                }
+            }
+        }
+        @for line in vintages {
+            g class=(line::class(line)) {
+                @for place in &line.places {
+                    @if let Some(y) = place.y() {
+                        @let (from, to) = (place.x - group / 2.0 - 3.0, place.x + group / 2.0 + 3.0);
+                        path class="part" d=(format!("M{} {}H{}", number(from), number(y), number(to))) {}
+                    }
+                }
+            }
+        }
+        g class="figures" text-anchor="middle" {
+            @for (x, y, words) in words { text x=(number(x)) y=(number(y)) { (words) } }
+        }
+    }
+}
+
+/// A bar from zero, open at its end where the figure is.
+fn bar(frame: &Frame<'_>, place: &Place<'_>, x: f64, wide: f64) -> Markup {
+    let Some((lower, upper)) = place.ends else { return html! {} };
+    let zero = zero(frame);
+    let class = |open: &str| {
+        let provisional = if place.point.provisional { " provisional" } else { "" };
+        format!("bar{open}{provisional}")
+    };
+    let middle = x + wide / 2.0;
+    html! {
+        @match place.point.value {
+            Value::Exact(_) | Value::Missing => (solid(&class(""), x, wide, zero, upper)),
+            Value::Above(_) => {
+                path class=(class("")) d=(jagged(x, wide, zero, upper)) {}
+                path class="arrow" d=(marks::arrow(middle, upper - 5.0, upper - marks::ARROW)) {}
+            },
+            Value::Below(_) => {
+                @let away = if upper < zero { 1.0 } else { -1.0 };
+                @let deep = (upper - zero).abs();
+                (solid(&class(" open"), x, wide, zero, upper))
+                @if deep > 12.0 || away < 0.0 {
+                    @let reach = if away > 0.0 { marks::ARROW.min(deep - 4.0) } else { marks::ARROW };
+                    path class="arrow" d=(marks::arrow(middle, upper + 4.0, upper + 4.0 + reach)) {}
+                }
+            },
+            Value::Near(_) => {
+                (solid(&class(" near"), x, wide, zero, upper))
+                path class="mark hollow" d=(marks::diamond(middle, upper, (marks::RADIUS + 1.5).min(wide / 2.0))) {}
+            },
+            Value::Between(..) => {
+                // Sure as far as the end that is nearer to zero.
+                @let (near, far) = if (lower - zero).abs() < (upper - zero).abs() { (lower, upper) } else { (upper, lower) };
+                @let near = if (near > zero) == (far > zero) { near } else { zero };
+                (solid(&class(""), x, wide, zero, near))
+                (solid(&class(" open"), x, wide, lower, upper))
+                (marks::span(middle, lower, upper, (wide / 2.0).min(7.0)))
+            },
+        }
+    }
+}
+
+fn solid(class: &str, x: f64, wide: f64, from: f64, to: f64) -> Markup {
+    html! {
+        rect class=(class) x=(number(x)) y=(number(from.min(to))) width=(number(wide)) height=(number((from - to).abs())) {}
+    }
+}
+
+/// A bar whose end is torn.
+fn jagged(x: f64, wide: f64, zero: f64, end: f64) -> String {
+    let teeth = ((wide / 9.0) as usize).max(2);
+    let each = wide / teeth as f64;
+    let deep = TOOTH.min((zero - end).abs());
+    let mut path = format!("M{} {}V{}", number(x), number(zero), number(end));
+    for tooth in 0..teeth {
+        let from = x + tooth as f64 * each;
+        path.push_str(&format!("L{} {}", number(from + each / 2.0), number(end + deep.copysign(zero - end))));
+        path.push_str(&format!("L{} {}", number(from + each), number(end)));
+    }
+    path.push_str(&format!("V{}Z", number(zero)));
+    path
+}
+
+/// Where bars begin: at zero, or at the foot of a log scale.
+fn zero(frame: &Frame<'_>) -> f64 {
+    match frame.height.measure {
+        super::scale::Measure::Linear => frame.height.of(0.0),
+        super::scale::Measure::Log => frame.bottom,
+    }
+}
+
+/// The figure at the end of each bar where there is one line and every figure has room.
+fn words(frame: &Frame<'_>, lines: &[&Drawn<'_>]) -> Vec<(f64, f64, String)> {
+    let [line] = lines else { return Vec::new() };
+    let room = frame.gap - 4.0;
+    let places: Vec<&Place> = line.places.iter().filter(|place| place.ends.is_some()).collect();
+    let whole = places.iter().all(|place| text::width(&text::clean(&place.point.words), frame.size) <= room);
+    let shown = places.iter().map(|place| {
+        let words = if whole { Some(text::clean(&place.point.words)) } else { None };
+        let words = words.or_else(|| labels::short(&place.point.value, frame.size, room, frame.language()))?;
+        let (lower, upper) = place.ends?;
+        let negative = upper.max(lower) > zero(frame) + 0.5;
+        let arrow = matches!(place.point.value, Value::Above(_));
+        let near = matches!(place.point.value, Value::Near(_));
+        let y = match () {
+            () if negative => lower.max(upper) + frame.size * 1.1 + if near { 5.0 } else { 0.0 },
+            () if arrow => upper - marks::ARROW - 4.0,
+            () => upper.min(lower) - if near { 9.0 } else { 5.0 },
+        };
+        Some((place.x, y, words))
+    });
+    shown.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
