@@ -31,14 +31,11 @@ pub(super) struct Frame<'a> {
     pub(super) size: f64,
     pub(super) narrow: bool,
     pub(super) bars: bool,
-    /// It is a file, which has its title and style in it.
-    pub(super) file: bool,
     pub(super) left: f64,
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
     pub(super) height: Height,
-    pub(super) across: Across,
     /// Figures marked, with their words.
     pub(super) rows: Vec<(f64, String)>,
     pub(super) columns: Vec<Tick>,
@@ -124,11 +121,8 @@ impl<'a> Frame<'a> {
         let (width, depth) = (f64::from(chart.size.width.max(LEAST.0)), f64::from(chart.size.height.max(LEAST.1)));
         let narrow = width < 600.0;
         let size = if narrow { 12.0 } else { 13.0 };
-        let kept: Vec<Kept> = chart
-            .lines
-            .iter()
-            .map(|line| Kept { line, at: thin::kept(&line.points, MOST_POINTS, measure) })
-            .collect();
+        let kept: Vec<Kept> =
+            chart.lines.iter().map(|line| Kept { line, at: thin::kept(&line.points, MOST_POINTS, measure) }).collect();
         let points = || kept.iter().flat_map(|it| it.at.iter().map(|at| &it.line.points[*at]));
 
         // Down: the title of a file, the unit, the drawing, the words of periods, the key.
@@ -179,26 +173,7 @@ impl<'a> Frame<'a> {
             })
             .collect();
         let rows = marked.figures.into_iter().map(|figure| height.of(figure)).zip(words).collect();
-        Self {
-            chart,
-            width,
-            depth,
-            size,
-            narrow,
-            bars,
-            file,
-            left,
-            right,
-            top,
-            bottom,
-            height,
-            across,
-            rows,
-            columns,
-            drawn,
-            key,
-            gap,
-        }
+        Self { chart, width, depth, size, narrow, bars, left, right, top, bottom, height, rows, columns, drawn, key, gap }
     }
 
     pub(super) fn language(&self) -> Language {

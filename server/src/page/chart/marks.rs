@@ -76,7 +76,13 @@ pub(super) fn shape(line: u8, x: f64, y: f64) -> String {
         5 => plus(near, far, x, y, |(a, b)| ((a - b) * 0.75, (a + b) * 0.75)),
         6 => polygon(&[(-r * 1.3, -r * 0.5), (r * 1.3, -r * 0.5), (r * 1.3, r * 0.5), (-r * 1.3, r * 0.5)], x, y),
         7 => polygon(&[(-r * 0.5, -r * 1.3), (r * 0.5, -r * 1.3), (r * 0.5, r * 1.3), (-r * 0.5, r * 1.3)], x, y),
-        _ => format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z", number(x - r), number(y), r = number(r), d = number(r * 2.0)),
+        _ => format!(
+            "M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z",
+            number(x - r),
+            number(y),
+            r = number(r),
+            d = number(r * 2.0)
+        ),
     }
 }
 

@@ -20,8 +20,7 @@ pub fn sparkline(points: &[Point], size: Size) -> Markup {
     let (width, depth) = (f64::from(size.width.max(24)), f64::from(size.height.max(16)));
     let kept = thin::kept(points, MOST_POINTS, Measure::Linear);
     let ends = || points.iter().filter_map(|point| point.value.ends(Measure::Linear));
-    let (least, greatest) =
-        ends().fold((f64::INFINITY, f64::NEG_INFINITY), |found, it| (found.0.min(it.0), found.1.max(it.1)));
+    let (least, greatest) = ends().fold((f64::INFINITY, f64::NEG_INFINITY), |found, it| (found.0.min(it.0), found.1.max(it.1)));
     // A level line, and a point alone, are halfway up.
     let level = if greatest > least { 0.0 } else { least.abs().max(1.0) };
     let margin = RADIUS + 1.5;

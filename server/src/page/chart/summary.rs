@@ -88,7 +88,9 @@ fn told(line: &Line, measure: Measure, several: bool, language: Language) -> Str
     };
     let has = |point: &Point| point.value.ends(measure).is_some();
     say("without a figure", "无数据", &|point| !has(point));
-    say("with only a bound", "仅有上限或下限", &|point| has(point) && matches!(point.value, Value::Above(_) | Value::Below(_)));
+    say("with only a bound", "仅有上限或下限", &|point| {
+        has(point) && matches!(point.value, Value::Above(_) | Value::Below(_))
+    });
     say("between two figures", "为区间", &|point| has(point) && matches!(point.value, Value::Between(..)));
     say("approximate", "为约数", &|point| has(point) && matches!(point.value, Value::Near(_)));
     say("provisional", "为初步数据", &|point| has(point) && point.provisional);

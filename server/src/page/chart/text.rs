@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn what_steers_is_replaced() {
-        assert_eq!(clean("a\u{0}b\nc\u{85}d\u{202e}e\u{2066}f\u{ffff}"), "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}");
+        assert_eq!(
+            clean("a\u{0}b\nc\u{85}d\u{202e}e\u{2066}f\u{ffff}"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}"
+        );
         assert_eq!(clean("广东 <b>&amp;"), "广东 <b>&amp;");
     }
 

@@ -87,9 +87,8 @@ fn largest_triangles(points: &[Point], heights: &[Option<f64>], spans: usize, ke
         let next = if n + 1 < spans { &drawn[span(n + 1)] } else { &drawn[drawn.len() - 1..] };
         let count = next.len().max(1) as f64;
         let mean = next.iter().fold((0.0, 0.0), |sum, (_, x, y)| (sum.0 + x / count, sum.1 + y / count));
-        let area = |(_, x, y): &(usize, f64, f64)| {
-            ((before.1 - mean.0) * (y - before.2) - (before.1 - x) * (mean.1 - before.2)).abs()
-        };
+        let area =
+            |(_, x, y): &(usize, f64, f64)| ((before.1 - mean.0) * (y - before.2) - (before.1 - x) * (mean.1 - before.2)).abs();
         let largest = drawn[span(n)].iter().max_by(|a, b| area(a).total_cmp(&area(b)));
         if let Some(largest) = largest {
             keep[largest.0] = true;

@@ -157,8 +157,7 @@ pub(super) fn calendar(periods: &[Period], across: &Across, size: f64, language:
         let inside = std::iter::successors(Some(first), |it| it.succ()).take_while(|it| place(*it) <= to);
         let offset = if frequency == Frequency::Daily && step >= 7 { MONDAY } else { 0 };
         let marked = inside.filter(|it| place(*it) >= from && (it.ordinal() - offset).rem_euclid(step) == 0);
-        let ticks: Vec<Tick> =
-            marked.map(|it| Tick { x: across.day(place(it)), words: words::period(it, language) }).collect();
+        let ticks: Vec<Tick> = marked.map(|it| Tick { x: across.day(place(it)), words: words::period(it, language) }).collect();
         (!ticks.is_empty() && room(&ticks, size)).then_some(ticks)
     });
     let end = |it: &Period| Tick { x: across.of(*it), words: words::period(*it, language) };
