@@ -119,25 +119,27 @@ fn zero(frame: &Frame<'_>) -> f64 {
     }
 }
 
-/// The figure at the end of each bar where there is one line and every figure has room.
+/// The figure at the end of each bar where there is one line: its words where all have room, else those few digits that have.
 fn words(frame: &Frame<'_>, lines: &[&Drawn<'_>]) -> Vec<(f64, f64, String)> {
     let [line] = lines else { return Vec::new() };
     let room = frame.gap - 4.0;
     let places: Vec<&Place> = line.places.iter().filter(|place| place.ends.is_some()).collect();
     let whole = places.iter().all(|place| text::width(&text::clean(&place.point.words), frame.size) <= room);
-    let shown = places.iter().map(|place| {
-        let words = if whole { Some(text::clean(&place.point.words)) } else { None };
-        let words = words.or_else(|| labels::short(&place.point.value, frame.size, room, frame.language()))?;
+    let shown = places.iter().filter_map(|place| {
+        let words = if whole {
+            text::clean(&place.point.words)
+        } else {
+            labels::short(&place.point.value, frame.size, room, frame.language())?
+        };
         let (lower, upper) = place.ends?;
         let negative = upper.max(lower) > zero(frame) + 0.5;
-        let arrow = matches!(place.point.value, Value::Above(_));
-        let near = matches!(place.point.value, Value::Near(_));
-        let y = match () {
-            () if negative => lower.max(upper) + frame.size * 1.1 + if near { 5.0 } else { 0.0 },
-            () if arrow => upper - marks::ARROW - 4.0,
-            () => upper.min(lower) - if near { 9.0 } else { 5.0 },
+        let near = if matches!(place.point.value, Value::Near(_)) { 4.0 } else { 0.0 };
+        let y = match place.point.value {
+            Value::Above(_) if !negative => upper - marks::ARROW - 4.0,
+            _ if negative => lower.max(upper) + frame.size * 1.1 + near,
+            _ => upper.min(lower) - 5.0 - near,
         };
         Some((place.x, y, words))
     });
-    shown.collect::<Option<Vec<_>>>().unwrap_or_default()
+    shown.collect()
 }

@@ -5,6 +5,7 @@ use indicator_proto::{Period, words::Language};
 use super::{
     Chart, Kind, Line, MOST_POINTS, Point, Role, Scale, Value,
     labels::{self, Sign},
+    marks::ARROW,
     scale::{Across, Height, Measure, end, middle, start},
     text, thin,
     ticks::{self, Tick},
@@ -140,18 +141,8 @@ impl<'a> Frame<'a> {
         let left = (widest + size).min(width * 0.4);
         let right = width - labels::room(chart, bars, width, size);
 
-        // Arrows and the words of bars need room beyond the outermost figures.
-        let has = |is: fn(&Value) -> bool| points().any(|point| is(&point.value));
-        let above = bars && ends.iter().any(|it| it.1 >= 0.0) || has(|value| matches!(value, Value::Above(_)));
-        let below = has(|value| matches!(value, Value::Below(_))) && !bars || bars && ends.iter().any(|it| it.0 < 0.0);
-        let room = |needed: bool| if needed { size * 2.2 } else { size * 0.4 };
-        let height = Height {
-            measure,
-            least: marked.ends.0,
-            greatest: marked.ends.1,
-            bottom: bottom - if below { room(true) } else { 0.0 },
-            top: top + room(above),
-        };
+        let height = Height { measure, least: marked.ends.0, greatest: marked.ends.1, bottom, top: top + size * 0.4 };
+        let height = with_room(height, points(), bars, size);
 
         let mut periods: Vec<Period> = points().map(|point| point.period).collect();
         periods.sort_by(|a, b| middle(*a).total_cmp(&middle(*b)));
@@ -184,6 +175,25 @@ impl<'a> Frame<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.drawn.iter().all(|line| line.places.iter().all(|place| place.ends.is_none()))
     }
+}
+
+/// With room for the arrows of bounds and the words of bars beyond the outermost figures.
+fn with_room<'a>(height: Height, points: impl Iterator<Item = &'a Point>, bars: bool, size: f64) -> Height {
+    let (mut above, mut below) = (0.0_f64, 0.0_f64);
+    for point in points {
+        let Some((lower, upper)) = point.value.ends(height.measure) else { continue };
+        let (lower, upper) = (height.of(lower), height.of(upper));
+        let arrow = |is: bool| if is { ARROW + 2.0 } else { 0.0 };
+        let words = if bars { size * 1.5 } else { 0.0 };
+        let zero = if height.least < 0.0 && bars { height.of(0.0) } else { height.bottom };
+        if upper <= zero {
+            above = above.max(arrow(matches!(point.value, Value::Above(_))) + words - (upper - height.top));
+        }
+        if lower > zero || !bars {
+            below = below.max(arrow(matches!(point.value, Value::Below(_))) + words - (height.bottom - lower));
+        }
+    }
+    Height { top: height.top + above, bottom: height.bottom - below, ..height }
 }
 
 /// The marks of the axis of figures.

@@ -44,6 +44,9 @@ impl Sign {
     }
 }
 
+/// Names are bold, and so wider.
+const BOLD: f64 = 1.1;
+
 /// Room for the mark of a sign.
 const SIGN: f64 = 24.0;
 
@@ -169,7 +172,8 @@ fn labelled(chart: &Chart, bars: bool) -> bool {
 
 /// What stands at the end of a line: its name, or the last figure of the only one.
 fn words(chart: &Chart, line: &super::Line, width: f64, size: f64) -> String {
-    let most = width * if width < 600.0 { 0.26 } else { 0.2 };
+    let most = width * if width < 600.0 { 0.28 } else { 0.22 };
+    let size = size * BOLD;
     if chart.lines.len() > 1 {
         return text::cut(&clean(&line.label), size, most);
     }
@@ -195,7 +199,14 @@ pub(super) fn short(value: &Value, size: f64, most: f64, language: Language) -> 
         Value::Above(value) => format!("> {}", of(value, ToNegativeInfinity)),
         Value::Below(value) => format!("< {}", of(value, ToPositiveInfinity)),
         Value::Near(value) => format!("≈ {}", of(value, MidpointNearestEven)),
-        Value::Between(lower, upper) => format!("{} – {}", of(lower, ToNegativeInfinity), of(upper, ToPositiveInfinity)),
+        Value::Between(lower, upper) => {
+            let (lower, upper) = (of(lower, ToNegativeInfinity), of(upper, ToPositiveInfinity));
+            // A magnitude that both have is said once.
+            match (lower.split_once(' '), upper.split_once(' ')) {
+                (Some((digits, one)), Some((_, other))) if one == other => format!("{digits} – {upper}"),
+                _ => format!("{lower} – {upper}"),
+            }
+        }
         Value::Missing => return None,
     };
     (text::width(&text, size) <= most).then_some(text)
@@ -206,7 +217,7 @@ pub(super) fn room(chart: &Chart, bars: bool, width: f64, size: f64) -> f64 {
     if !labelled(chart, bars) {
         return size;
     }
-    let widest = chart.lines.iter().map(|line| text::width(&words(chart, line, width, size), size)).fold(0.0, f64::max);
+    let widest = chart.lines.iter().map(|line| text::width(&words(chart, line, width, size), size * BOLD)).fold(0.0, f64::max);
     widest + size * 1.6
 }
 

@@ -24,7 +24,7 @@ pub(super) fn mark(line: &Drawn<'_>, place: &Place<'_>) -> Markup {
         Value::Near(_) => html! { path class="mark hollow" d=(diamond(x, y, RADIUS + 1.5)) {} },
         Value::Between(..) => span(x, lower, upper, 5.0),
         Value::Exact(_) | Value::Missing => html! {
-            path class=(if place.point.provisional { "mark hollow" } else { "mark" }) d=(shape(line.number, x, y)) {}
+            path class=(if place.point.provisional { "mark provisional" } else { "mark" }) d=(shape(line.number, x, y)) {}
         },
     }
 }

@@ -39,12 +39,16 @@ pub(super) fn linear(least: f64, greatest: f64, about: usize, whole: bool) -> Ma
     Marked { figures, ends }
 }
 
-/// The least of 1, 2 and 5 times a power of ten that is not below.
-fn step(least: f64, whole: bool) -> (i64, i32) {
-    let least = if whole { least.max(1.0) } else { least.max(f64::MIN_POSITIVE) };
-    let power = least.log10().floor() as i32;
-    let near = |digit: i64| decimal(digit, power) >= least * (1.0 - 1e-9);
-    [1, 2, 5].into_iter().find(|digit| near(*digit)).map_or((1, power + 1), |digit| (digit, power))
+/// The one of 1, 2 and 5 times a power of ten whose ratio to the wanted step is nearest to one.
+fn step(wanted: f64, whole: bool) -> (i64, i32) {
+    let wanted = if whole { wanted.max(1.0) } else { wanted.max(f64::MIN_POSITIVE) };
+    let power = wanted.log10().floor() as i32;
+    let part = wanted.log10() - f64::from(power);
+    // Logarithms of the means of 1 and 2, 2 and 5, 5 and 10.
+    match [0.1505, 0.5, 0.8495].iter().position(|limit| part < *limit) {
+        Some(at) => ([1, 2, 5][at], power),
+        None => (1, power + 1),
+    }
 }
 
 /// The number nearest to a digit and a power of ten, without the error of a product.
