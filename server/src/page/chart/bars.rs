@@ -21,15 +21,14 @@ const TOOTH: f64 = 5.0;
 /// The bars of each period side by side, with earlier knowledge as ticks across them.
 pub(super) fn bars(frame: &Frame<'_>) -> Markup {
     let (vintages, lines): (Vec<&Drawn>, Vec<&Drawn>) = frame.drawn.iter().partition(|line| line.line.is_vintage());
-    let group = (frame.gap * FILLED).min(WIDEST * lines.len().max(1) as f64);
-    let each = group / lines.len().max(1) as f64;
+    let (group, each) = widths(frame);
     let words = words(frame, &lines);
     html! {
         @for (at, line) in lines.iter().enumerate() {
             g class=(line::class(line)) {
                 @for place in &line.places {
-                    @let x = place.x - group / 2.0 + at as f64 * each;
-                    (bar(frame, place, x, if lines.len() > 1 { each * 0.92 } else { each }))
+                    @let wide = if lines.len() > 1 { each * 0.92 } else { each };
+                    (bar(frame, place, place.x + aside(frame, at) - wide / 2.0, wide))
                 }
             }
         }
@@ -47,6 +46,19 @@ pub(super) fn bars(frame: &Frame<'_>) -> Markup {
             @for (x, y, words) in words { text x=(number(x)) y=(number(y)) { (words) } }
         }
     }
+}
+
+/// How wide the bars of a period are together, and each.
+fn widths(frame: &Frame<'_>) -> (f64, f64) {
+    let count = frame.drawn.iter().filter(|line| !line.line.is_vintage()).count().max(1) as f64;
+    let group = (frame.gap * FILLED).min(WIDEST * count);
+    (group, group / count)
+}
+
+/// How far right of its period the middle of a line's bar is.
+pub(super) fn aside(frame: &Frame<'_>, line: usize) -> f64 {
+    let (group, each) = widths(frame);
+    (line as f64 + 0.5) * each - group / 2.0
 }
 
 /// A bar from zero, open at its end where the figure is.
@@ -123,23 +135,23 @@ fn zero(frame: &Frame<'_>) -> f64 {
 fn words(frame: &Frame<'_>, lines: &[&Drawn<'_>]) -> Vec<(f64, f64, String)> {
     let [line] = lines else { return Vec::new() };
     let room = frame.gap - 4.0;
-    let places: Vec<&Place> = line.places.iter().filter(|place| place.ends.is_some()).collect();
-    let whole = places.iter().all(|place| text::width(&text::clean(&place.point.words), frame.size) <= room);
-    let shown = places.iter().filter_map(|place| {
-        let words = if whole {
-            text::clean(&place.point.words)
+    let places = || line.places.iter().filter_map(|place| Some((place, place.ends?)));
+    let whole = places().all(|(place, _)| text::width(&text::clean(&place.point.words), frame.size) <= room);
+    let mut shown = Vec::new();
+    for (place, (lower, upper)) in places() {
+        let value = place.point.value;
+        let rows =
+            if whole { vec![text::clean(&place.point.words)] } else { labels::short(&value, frame.size, room, frame.language()) };
+        let near = if matches!(value, Value::Near(_)) { 4.0 } else { 0.0 };
+        let line = frame.size * 1.15;
+        let first = if lower > zero(frame) + 0.5 {
+            let arrow = if matches!(value, Value::Below(_)) { marks::ARROW + 2.0 } else { 0.0 };
+            lower + frame.size * 1.1 + near + arrow
         } else {
-            labels::short(&place.point.value, frame.size, room, frame.language())?
+            let arrow = if matches!(value, Value::Above(_)) { marks::ARROW - 1.0 } else { 0.0 };
+            upper - 5.0 - near - arrow - (rows.len().max(1) - 1) as f64 * line
         };
-        let (lower, upper) = place.ends?;
-        let negative = upper.max(lower) > zero(frame) + 0.5;
-        let near = if matches!(place.point.value, Value::Near(_)) { 4.0 } else { 0.0 };
-        let y = match place.point.value {
-            Value::Above(_) if !negative => upper - marks::ARROW - 4.0,
-            _ if negative => lower.max(upper) + frame.size * 1.1 + near,
-            _ => upper.min(lower) - 5.0 - near,
-        };
-        Some((place.x, y, words))
-    });
-    shown.collect()
+        shown.extend(rows.into_iter().enumerate().map(|(row, words)| (place.x, first + row as f64 * line, words)));
+    }
+    shown
 }

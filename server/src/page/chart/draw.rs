@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     Chart, bars,
-    frame::{Drawn, Frame},
+    frame::{Drawn, Frame, Place},
     labels, line,
     scale::middle,
     style,
@@ -112,23 +112,21 @@ fn breaks(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// A cross at the axis for each missing figure; a bar for a run of them.
+/// A cross at the axis for each missing figure; a bar with one cross where they stand closer than crosses.
 fn missing(frame: &Frame<'_>) -> Markup {
     let lines = frame.drawn.iter().filter(|line| !line.line.is_vintage());
     html! {
         @for (row, line) in lines.enumerate() {
-            @let y = frame.bottom - 6.0 - 7.0 * (row % 3) as f64;
+            @let y = frame.bottom - 6.0 - if frame.bars { 0.0 } else { 7.0 * (row % 3) as f64 };
+            @let aside = if frame.bars { bars::aside(frame, row) } else { 0.0 };
             g class=(line::class(line)) {
-                @for (from, to) in gaps(line) {
-                    @if to - from > 1.0 && frame.gap < 7.0 {
+                @for run in gaps(line) {
+                    @let (from, to) = (run[0].x + aside, run[run.len() - 1].x + aside);
+                    @if run.len() > 1 && frame.gap < 7.0 {
                         path class="missing run" d=(format!("M{} {}H{}", number(from), number(y), number(to))) {}
-                    }
-                }
-                @let mut free = f64::NEG_INFINITY;
-                @for place in line.places.iter().filter(|place| place.ends.is_none()) {
-                    @if place.x >= free {
-                        path class="missing" d=(labels::cross(place.x, y)) {}
-                        ({ free = place.x + 6.0; "" })
+                        path class="missing" d=(labels::cross(from.midpoint(to), y)) {}
+                    } @else {
+                        @for place in run { path class="missing" d=(labels::cross(place.x + aside, y)) {} }
                     }
                 }
             }
@@ -136,13 +134,9 @@ fn missing(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// From the first to the last of each run of missing figures.
-fn gaps(line: &Drawn<'_>) -> Vec<(f64, f64)> {
-    line.places
-        .chunk_by(|a, b| a.ends.is_none() == b.ends.is_none())
-        .filter(|run| run[0].ends.is_none())
-        .map(|run| (run[0].x, run[run.len() - 1].x))
-        .collect()
+/// The runs of missing figures.
+fn gaps<'a, 'b>(line: &'b Drawn<'a>) -> impl Iterator<Item = &'b [Place<'a>]> {
+    line.places.chunk_by(|a, b| a.ends.is_none() == b.ends.is_none()).filter(|run| run[0].ends.is_none())
 }
 
 /// The places that a reader can point at or walk through, with the words of all lines there.

@@ -184,7 +184,11 @@ fn with_room<'a>(height: Height, points: impl Iterator<Item = &'a Point>, bars: 
         let Some((lower, upper)) = point.value.ends(height.measure) else { continue };
         let (lower, upper) = (height.of(lower), height.of(upper));
         let arrow = |is: bool| if is { ARROW + 2.0 } else { 0.0 };
-        let words = if bars { size * 1.5 } else { 0.0 };
+        let words = match point.value {
+            _ if !bars => 0.0,
+            Value::Between(..) => size * 2.8,
+            _ => size * 1.6,
+        };
         let zero = if height.least < 0.0 && bars { height.of(0.0) } else { height.bottom };
         if upper <= zero {
             above = above.max(arrow(matches!(point.value, Value::Above(_))) + words - (upper - height.top));

@@ -187,29 +187,39 @@ fn figure(point: &Point, size: f64, most: f64, language: Language) -> Option<Str
     if !whole.is_empty() && text::width(&whole, size) <= most {
         return Some(whole);
     }
-    short(&point.value, size, most, language)
+    let rows = short(&point.value, size, most, language);
+    let text = rows.join(" ");
+    (!rows.is_empty() && text::width(&text, size) <= most).then_some(text)
 }
 
-/// A figure in few digits, rounded away from claiming more than is known; none where even these do not fit.
-pub(super) fn short(value: &Value, size: f64, most: f64, language: Language) -> Option<String> {
+/// A figure in few digits, rounded away from claiming more than is known: an interval in two rows where it does not fit in one, and
+/// none where even these do not.
+pub(super) fn short(value: &Value, size: f64, most: f64, language: Language) -> Vec<String> {
     use RoundingStrategy::{MidpointNearestEven, ToNegativeInfinity, ToPositiveInfinity};
     let of = |value, rounding| ticks::figure(value, rounding, language);
-    let text = match *value {
+    let fits = |row: &String| text::width(row, size) <= most;
+    let row = match *value {
         Value::Exact(value) => of(value, MidpointNearestEven),
         Value::Above(value) => format!("> {}", of(value, ToNegativeInfinity)),
         Value::Below(value) => format!("< {}", of(value, ToPositiveInfinity)),
         Value::Near(value) => format!("≈ {}", of(value, MidpointNearestEven)),
-        Value::Between(lower, upper) => {
-            let (lower, upper) = (of(lower, ToNegativeInfinity), of(upper, ToPositiveInfinity));
+        Value::Between(one, other) => {
+            let (lower, upper) = (of(one.min(other), ToNegativeInfinity), of(one.max(other), ToPositiveInfinity));
             // A magnitude that both have is said once.
-            match (lower.split_once(' '), upper.split_once(' ')) {
-                (Some((digits, one)), Some((_, other))) if one == other => format!("{digits} – {upper}"),
-                _ => format!("{lower} – {upper}"),
+            let from = match (lower.split_once(' '), upper.split_once(' ')) {
+                (Some((digits, magnitude)), Some((_, same))) if magnitude == same => digits.to_owned(),
+                _ => lower,
+            };
+            let one = format!("{from} – {upper}");
+            if !fits(&one) {
+                let rows = vec![format!("{from} –"), upper];
+                return if rows.iter().all(fits) { rows } else { Vec::new() };
             }
+            one
         }
-        Value::Missing => return None,
+        Value::Missing => return Vec::new(),
     };
-    (text::width(&text, size) <= most).then_some(text)
+    if fits(&row) { vec![row] } else { Vec::new() }
 }
 
 /// The room that these words need at the right.

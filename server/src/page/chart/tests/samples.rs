@@ -1,6 +1,10 @@
 //! Charts of each kind, as the page has them.
 
-use indicator_proto::{Frequency, Period, words::Language};
+use indicator_proto::{
+    Frequency, Period,
+    words::{self, Language},
+};
+use rust_decimal::RoundingStrategy;
 
 use crate::page::chart::{Chart, Kind, Line, Point, Role, Scale, Size, Value, scale::Measure};
 
@@ -8,12 +12,13 @@ pub(super) const WIDE: Size = Size { width: 960, height: 420 };
 pub(super) const NARROW: Size = Size { width: 400, height: 300 };
 
 pub(super) fn point(period: &str, value: Value) -> Point {
+    let of = |value: f64| words::scaled(&value.to_string(), RoundingStrategy::MidpointNearestEven, Language::En).text;
     let words = match value {
-        Value::Exact(value) => value.to_string(),
-        Value::Above(value) => format!("> {value}"),
-        Value::Below(value) => format!("< {value}"),
-        Value::Near(value) => format!("≈ {value}"),
-        Value::Between(lower, upper) => format!("{lower} – {upper}"),
+        Value::Exact(value) => of(value),
+        Value::Above(value) => format!("> {}", of(value)),
+        Value::Below(value) => format!("< {}", of(value)),
+        Value::Near(value) => format!("≈ {}", of(value)),
+        Value::Between(lower, upper) => format!("{} – {}", of(lower), of(upper)),
         Value::Missing => "… (not available)".to_owned(),
     };
     Point { period: period.parse().unwrap(), value, provisional: false, break_before: false, words }
