@@ -37,7 +37,9 @@ pub(super) fn bars(frame: &Frame<'_>) -> Markup {
                 @for place in &line.places {
                     @if let Some(y) = place.y() {
                         @let (from, to) = (place.x - group / 2.0 - 3.0, place.x + group / 2.0 + 3.0);
-                        path class="part" d=(format!("M{} {}H{}", number(from), number(y), number(to))) {}
+                        @let path = format!("M{} {}H{}", number(from), number(y), number(to));
+                        path class="casing" d=(path) {}
+                        path class="across" d=(path) {}
                     }
                 }
             }

@@ -136,9 +136,9 @@ impl<'a> Frame<'a> {
         let ends: Vec<(f64, f64)> = points().filter_map(|point| point.value.ends(measure)).collect();
         let about = ((bottom - top) / if narrow { 46.0 } else { 58.0 }).max(2.0) as usize;
         let marked = marked(&ends, measure, bars, about);
-        let words = ticks::figures(&marked.figures, chart.language);
+        let words = ticks::figures(&marked.figures, size, width * 0.4 - size, chart.language);
         let widest = words.iter().map(|it| text::width(it, size)).fold(0.0, f64::max);
-        let left = (widest + size).min(width * 0.4);
+        let left = widest + size;
         let right = width - labels::room(chart, bars, width, size);
 
         let height = Height { measure, least: marked.ends.0, greatest: marked.ends.1, bottom, top: top + size * 0.4 };

@@ -141,7 +141,7 @@ fn drawn_sign(sign: &Sign, bars: bool, x: f64, y: f64) -> Markup {
                 rect class="bar" x=(number(x + 4.0)) y=(number(y - 5.0)) width="10" height="10" {}
             },
             Sign::Vintage(line, _) => g class=(format!("series vintage vintage-{}", line % 3)) {
-                path class="part" d=(format!("M{from} {}H{to}", number(y))) {}
+                path class="across" d=(format!("M{from} {}H{to}", number(y))) {}
             },
             Sign::Open(_) => {
                 circle class="mark hollow" cx=(number(middle)) cy=(number(y + 3.0)) r="3" {}
@@ -197,12 +197,13 @@ fn figure(point: &Point, size: f64, most: f64, language: Language) -> Option<Str
 pub(super) fn short(value: &Value, size: f64, most: f64, language: Language) -> Vec<String> {
     use RoundingStrategy::{MidpointNearestEven, ToNegativeInfinity, ToPositiveInfinity};
     let of = |value, rounding| ticks::figure(value, rounding, language);
+    let (above, below, near) = language.word((">", "<", "≈"), ("超", "不足", "约"));
     let fits = |row: &String| text::width(row, size) <= most;
     let row = match *value {
         Value::Exact(value) => of(value, MidpointNearestEven),
-        Value::Above(value) => format!("> {}", of(value, ToNegativeInfinity)),
-        Value::Below(value) => format!("< {}", of(value, ToPositiveInfinity)),
-        Value::Near(value) => format!("≈ {}", of(value, MidpointNearestEven)),
+        Value::Above(value) => format!("{above} {}", of(value, ToNegativeInfinity)),
+        Value::Below(value) => format!("{below} {}", of(value, ToPositiveInfinity)),
+        Value::Near(value) => format!("{near} {}", of(value, MidpointNearestEven)),
         Value::Between(one, other) => {
             let (lower, upper) = (of(one.min(other), ToNegativeInfinity), of(one.max(other), ToPositiveInfinity));
             // A magnitude that both have is said once.

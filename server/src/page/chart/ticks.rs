@@ -82,16 +82,17 @@ pub(super) fn log(least: f64, greatest: f64, about: usize) -> Marked {
 pub(super) fn figure(value: f64, rounding: RoundingStrategy, language: Language) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e16).contains(&size) {
-        return power(value);
+        return power(value, 3);
     }
     // The shortest decimal that is read as this number: the one it came from.
     words::scaled(&value.to_string(), rounding, language).text
 }
 
-fn power(value: f64) -> String {
+fn power(value: f64, places: u32) -> String {
     let text = format!("{value:e}");
     let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = digits.parse::<Decimal>().map_or(digits.to_owned(), |digits| digits.inner().round_dp(3).normalize().to_string());
+    let digits =
+        digits.parse::<Decimal>().map_or(digits.to_owned(), |digits| digits.inner().round_dp(places).normalize().to_string());
     let raised: String = power.chars().map(raise).collect();
     match digits.as_str() {
         "1" => format!("10{raised}"),
@@ -111,14 +112,19 @@ fn raise(digit: char) -> char {
     }
 }
 
-/// The words of marked figures. Where few digits would make two of them look alike, all their digits.
-pub(super) fn figures(marked: &[f64], language: Language) -> Vec<String> {
+/// The words of marked figures, no wider than `most`. Where few digits would make two of them look alike, all their digits.
+pub(super) fn figures(marked: &[f64], size: f64, most: f64, language: Language) -> Vec<String> {
+    let fit = |words: &Vec<String>| words.iter().all(|it| text::width(it, size) <= most);
     let short: Vec<String> = marked.iter().map(|it| figure(*it, RoundingStrategy::MidpointNearestEven, language)).collect();
-    let whole = marked.iter().all(|it| {
-        let scaled = words::scaled(&it.to_string(), RoundingStrategy::MidpointNearestEven, language);
-        scaled.whole || !(1e-6..1e16).contains(&it.abs())
-    });
-    if whole { short } else { marked.iter().map(|it| words::grouped(&it.to_string(), 0)).collect() }
+    if short.windows(2).all(|pair| pair[0] != pair[1]) && fit(&short) {
+        return short;
+    }
+    let whole: Vec<String> = marked.iter().map(|it| words::grouped(&it.to_string(), 0)).collect();
+    if fit(&whole) {
+        return whole;
+    }
+    // Ten digits tell apart what is not drawn as equal.
+    marked.iter().map(|it| text::cut(&power(*it, 9), size, most)).collect()
 }
 
 /// A mark of the time axis.
