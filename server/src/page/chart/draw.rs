@@ -76,6 +76,7 @@ fn axes(frame: &Frame<'_>) -> Markup {
         }
         path class="axis" d=(across(bottom)) {}
         @if let Some(y) = zero { path class="axis zero" d=(across(y)) {} }
+        @for x in &frame.skips { (skip(*x, bottom)) }
         g class="ticks x" text-anchor="middle" {
             @for tick in &frame.columns {
                 @let half = text::width(&tick.words, size) / 2.0;
@@ -85,6 +86,17 @@ fn axes(frame: &Frame<'_>) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Two strokes across the axis, which leaps there.
+fn skip(x: f64, y: f64) -> Markup {
+    let (from, to) = (number(y + 4.0), number(y - 4.0));
+    let stroke = |x: f64| format!("M{} {from}L{} {to}", number(x - 2.0), number(x + 2.0));
+    html! {
+        path class="casing" d=(stroke(x)) {}
+        path class="axis" d=(stroke(x - 2.5)) {}
+        path class="axis" d=(stroke(x + 2.5)) {}
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Frame<'a> {
     /// Figures marked, with their words.
     pub(super) rows: Vec<(f64, String)>,
     pub(super) columns: Vec<Tick>,
+    /// Where the axis leaps over time.
+    pub(super) skips: Vec<f64>,
     pub(super) drawn: Vec<Drawn<'a>>,
     /// What is explained under the chart, by rows.
     pub(super) key: Vec<Vec<Sign>>,
@@ -76,12 +78,20 @@ impl Place<'_> {
 }
 
 impl Line {
-    /// The number of its colour.
+    /// The number of its colour; of a line of earlier knowledge, that of its dashes.
     pub(super) fn number(&self) -> u8 {
         match self.role {
             Role::Main => 0,
             Role::Other(number) => 1 + number % (COLOURS - 1),
             Role::Vintage(number) => number,
+        }
+    }
+
+    /// The number of the shape of its marks. Lines of the same colour have different ones.
+    pub(super) fn shape(&self) -> u8 {
+        match self.role {
+            Role::Main | Role::Vintage(_) => 0,
+            Role::Other(number) => (1 + number + number / (COLOURS - 1) * 2) % COLOURS,
         }
     }
 
@@ -155,6 +165,10 @@ impl<'a> Frame<'a> {
                 if each.len() == periods.len() { each } else { ticks::calendar(&periods, &across, size, chart.language) }
             }
             Across::Time { .. } => ticks::calendar(&periods, &across, size, chart.language),
+        };
+        let skips = match &across {
+            Across::Side { periods, .. } => skips(periods, &across),
+            Across::Time { .. } => Vec::new(),
         };
         let drawn = kept
             .iter()
@@ -243,6 +257,12 @@ pub(super) fn across(periods: &[Period], bars: bool, left: f64, right: f64) -> (
         return (by_time, gap);
     }
     (Across::Side { periods: periods.to_vec(), left, right }, each)
+}
+
+/// Places between periods that do not follow one another.
+fn skips(periods: &[Period], across: &Across) -> Vec<f64> {
+    let leaps = periods.windows(2).filter(|pair| start(pair[1]) > end(pair[0]));
+    leaps.map(|pair| across.of(pair[0]).midpoint(across.of(pair[1]))).collect()
 }
 
 /// The words of every period, or of every second, third… where they have no room.

@@ -172,7 +172,7 @@ fn labelled(chart: &Chart, bars: bool) -> bool {
 
 /// What stands at the end of a line: its name, or the last figure of the only one.
 fn words(chart: &Chart, line: &super::Line, width: f64, size: f64) -> String {
-    let most = width * if width < 600.0 { 0.28 } else { 0.22 };
+    let most = width * if width < 600.0 { 0.3 } else { 0.22 };
     let size = size * BOLD;
     if chart.lines.len() > 1 {
         return text::cut(&clean(&line.label), size, most);

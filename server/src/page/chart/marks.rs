@@ -24,7 +24,7 @@ pub(super) fn mark(line: &Drawn<'_>, place: &Place<'_>) -> Markup {
         Value::Near(_) => html! { path class="mark hollow" d=(diamond(x, y, RADIUS + 1.5)) {} },
         Value::Between(..) => span(x, lower, upper, 5.0),
         Value::Exact(_) | Value::Missing => html! {
-            path class=(if place.point.provisional { "mark provisional" } else { "mark" }) d=(shape(line.number, x, y)) {}
+            path class=(if place.point.provisional { "mark provisional" } else { "mark" }) d=(shape(line.line.shape(), x, y)) {}
         },
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn diamond(x: f64, y: f64, half: f64) -> String {
 pub(super) fn shape(line: u8, x: f64, y: f64) -> String {
     let r = RADIUS;
     let (near, far) = (r * 0.4, r * 1.15);
-    match line % 8 {
+    match line {
         1 => polygon(&[(-r, -r), (r, -r), (r, r), (-r, r)].map(scaled(0.88)), x, y),
         2 => polygon(&[(0.0, -r), (r, r * 0.8), (-r, r * 0.8)].map(scaled(1.2)), x, y),
         3 => polygon(&[(-r, -r * 0.8), (r, -r * 0.8), (0.0, r)].map(scaled(1.2)), x, y),

@@ -46,11 +46,9 @@ fn opening(chart: &Chart, measure: Measure) -> String {
 }
 
 fn told(line: &Line, measure: Measure, several: bool, language: Language) -> String {
-    let name = clean(&line.label);
     let mut parts = Vec::new();
     if several {
-        let vintage = line.is_vintage().then_some(language.word(", as known earlier", "（早前版本）")).unwrap_or_default();
-        parts.push(format!("{name}{vintage}"));
+        parts.push(clean(&line.label));
     }
     let drawn: Vec<(&Point, (f64, f64))> =
         line.points.iter().filter_map(|point| Some((point, point.value.ends(measure)?))).collect();

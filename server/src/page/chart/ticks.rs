@@ -74,6 +74,13 @@ pub(super) fn log(least: f64, greatest: f64, about: usize) -> Marked {
     let from = all.iter().rposition(|it| *it <= least).unwrap_or(0);
     let to = all.iter().position(|it| *it >= greatest).unwrap_or(all.len() - 1);
     let figures = if to > from { all[from..=to].to_vec() } else { all };
+    if figures.len() < 4 && greatest > least * (1.0 + LEAST_PART) {
+        // Within a decade such marks are too few: those of a linear scale, spread as logarithms are.
+        let Marked { mut figures, .. } = linear(least, greatest, about, false);
+        figures.retain(|it| *it > 0.0);
+        let ends = (figures[0].min(least), figures[figures.len() - 1].max(greatest));
+        return Marked { figures, ends };
+    }
     let ends = (figures[0].min(least), figures[figures.len() - 1].max(greatest));
     Marked { figures, ends }
 }

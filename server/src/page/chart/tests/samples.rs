@@ -149,6 +149,41 @@ pub(super) fn quarters() -> Chart {
     chart("Growth against the year before", "%", vec![line("Growth", Role::Main, points.collect())])
 }
 
+/// More lines than colours, whose ends are close together.
+fn crowd() -> Chart {
+    let of = |n: u8| years(2010, &[20.0, 30.0, 24.0, 32.0, 28.0].map(|value| value + f64::from(n * n) / 8.0));
+    let other = |n: u8| line(&format!("Region number {n}"), Role::Other(n), of(n + 1));
+    let mut lines = vec![line("The region itself", Role::Main, of(0))];
+    lines.extend((0..8).map(other));
+    chart("A crowd", "%", lines)
+}
+
+/// Figures of a few years, long ago and of late.
+fn history() -> Chart {
+    let years = [("1949", 12e4), ("1978", 53e4), ("2000", 70.6e4), ("2010", 104e4), ("2018", 126e4), ("2019", 127e4)];
+    let points = years.map(|(year, value)| point(year, Value::Exact(value))).to_vec();
+    chart("Inhabitants", "persons", vec![line("Guangdong", Role::Main, points)])
+}
+
+/// Small and great figures of weeks.
+fn weeks(power: i32) -> Chart {
+    let points = (0..30).map(|n| {
+        let period = Period::from_ordinal(Frequency::Weekly, 2600 + n).unwrap();
+        let value = f64::from(n * n + 400) * 10_f64.powi(power);
+        point(&period.to_string(), if n % 7 == 3 { Value::Below(value) } else { Value::Exact(value) })
+    });
+    chart("Figures of weeks", "", vec![line("All", Role::Main, points.collect())])
+}
+
+/// Months of which none is known exactly.
+fn lower_limits() -> Chart {
+    let points = (0..150).map(|n| {
+        let period = Period::from_ordinal(Frequency::Monthly, 2009 * 12 + n).unwrap();
+        point(&period.to_string(), Value::Above(f64::from(n / 12) * 1e3 + 4e3))
+    });
+    chart("Charging stations", "stations", vec![line("All", Role::Main, points.collect())])
+}
+
 pub(super) fn empty() -> Chart {
     chart("Nothing yet", "yuan", vec![line("Guangdong", Role::Main, vec![point("2020", Value::Missing)])])
 }
@@ -188,6 +223,14 @@ pub(super) fn all() -> Vec<(&'static str, Chart)> {
         ("log-narrow-zh", narrow(zh(log(), "晶体管", "个", &["全部"]))),
         ("negative", quarters()),
         ("negative-bars", negative),
+        ("crowd", crowd()),
+        ("crowd-narrow", narrow(crowd())),
+        ("crowd-log", Chart { scale: Scale::Log, ..crowd() }),
+        ("history", history()),
+        ("history-line", Chart { kind: Kind::Line, ..history() }),
+        ("small", weeks(-20)),
+        ("great", weeks(24)),
+        ("lower-limits", lower_limits()),
         ("one", one),
         ("empty", empty()),
     ]
