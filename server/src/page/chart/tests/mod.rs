@@ -1,0 +1,135 @@
+//! What holds of every chart, and how some look.
+
+mod any;
+mod properties;
+mod samples;
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use indicator_proto::words::Language;
+
+use super::{CSS, Chart, DARK, LIGHT, Size, Value, sparkline};
+
+/// The drawing without the rules of a file, an element a line.
+fn lines(markup: &str) -> String {
+    markup.replace("><", ">\n<")
+}
+
+#[test]
+fn bars_show_bounds_intervals_and_gaps() {
+    let mut chart = samples::digital();
+    chart.size = samples::NARROW;
+    insta::assert_snapshot!(lines(&chart.render().into_string()));
+}
+
+#[test]
+fn lines_are_named_at_their_ends() {
+    let mut chart = samples::compared();
+    chart.lines.truncate(2);
+    chart.lines.iter_mut().for_each(|line| line.points.truncate(4));
+    insta::assert_snapshot!(lines(&chart.render().into_string()));
+}
+
+#[test]
+fn a_sparkline_ends_in_a_mark() {
+    let size = Size { width: 120, height: 32 };
+    let mut points = samples::digital().lines.remove(0).points;
+    insta::assert_snapshot!(lines(&sparkline(&points, size).into_string()));
+    // Open where the last figure is a bound.
+    points.truncate(3);
+    assert!(sparkline(&points, size).into_string().contains(r#"<circle class="mark hollow""#));
+    // One figure is a dot; none is nothing.
+    points.truncate(1);
+    let one = sparkline(&points, size).into_string();
+    assert!(one.contains(r#"<circle class="mark" cx="60" cy="16""#) && !one.contains("<path"), "{one}");
+    assert!(!sparkline(&[], size).into_string().contains("<circle"));
+}
+
+#[test]
+fn a_chart_is_told_in_words() {
+    let both =
+        |chart: Chart| [Language::En, Language::Zh].map(|language| Chart { language, ..chart.clone() }.summary()).join("\n");
+    let told = [samples::digital(), samples::vintages(), samples::log(), samples::empty()].map(both);
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn a_slot_has_the_words_of_every_line() {
+    let drawn = samples::compared().render().into_string();
+    assert!(drawn.contains("data-words=\"2016\nGuangdong: 73,000\nZhejiang: 84,000\nShandong &lt;b&gt;: "), "{drawn}");
+    assert_eq!(drawn.matches(r#"<g class="slot""#).count(), 13);
+}
+
+#[test]
+fn a_narrow_chart_has_fewer_ticks() {
+    let ticks = |size| {
+        let drawn = Chart { size, ..samples::daily(800) }.render().into_string();
+        let x = drawn.split_once(r#"<g class="ticks x""#).unwrap().1.split_once("</g>").unwrap().0;
+        x.matches("<text").count()
+    };
+    let (wide, narrow) = (ticks(samples::WIDE), ticks(samples::NARROW));
+    assert!(narrow >= 2 && wide > narrow, "{wide} {narrow}");
+}
+
+#[test]
+fn a_part_of_a_line_that_was_thinned_out_still_parts_it() {
+    let mut chart = samples::daily(5000);
+    chart.lines[0].points[700].value = Value::Missing;
+    let drawn = chart.render().into_string();
+    // Before it, from it to the long gap, and after that.
+    assert_eq!(drawn.matches(r#"<path class="part""#).count(), 3);
+}
+
+/// By the formula of WCAG 2.2.
+fn contrast(one: &str, other: &str) -> f64 {
+    let luminance = |colour: &str| {
+        let channel = |at: usize| {
+            let part = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    };
+    let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    (one / other).max(other / one)
+}
+
+#[test]
+fn every_colour_can_be_read_on_its_surface() {
+    for theme in [LIGHT, DARK] {
+        let surface = theme.iter().find(|(name, _)| *name == "--surface").unwrap().1;
+        for (name, colour) in theme.iter().filter(|(name, _)| !["--surface", "--grid"].contains(name)) {
+            assert!(contrast(colour, surface) >= 4.5, "{name} {colour} on {surface}: {}", contrast(colour, surface));
+        }
+    }
+}
+
+#[test]
+fn the_rules_use_the_properties_of_a_theme_and_no_others() {
+    for used in CSS.split("var(").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(LIGHT.iter().chain(&DARK).filter(|(name, _)| *name == used).count() == 2, "{used}");
+    }
+    assert!(!CSS.contains(['<', '&']), "rules stand in XML as they are");
+    assert!(!samples::gdp().standalone().contains("var("));
+}
+
+/// Writes the samples as files to look at, and as pages in both themes.
+#[test]
+#[ignore = "writes files for eyes into target/charts, and checks nothing"]
+fn samples_for_eyes() {
+    let into = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/charts");
+    fs::create_dir_all(&into).unwrap();
+    for (name, chart) in samples::all() {
+        fs::write(into.join(format!("{name}.svg")), chart.standalone()).unwrap();
+    }
+    for (name, theme) in [("light", LIGHT), ("dark", DARK)] {
+        let mut page = String::from("<!doctype html><meta charset=utf-8><style>body{background:var(--surface);margin:0}");
+        let properties: String = theme.iter().map(|(name, value)| format!("{name}:{value};")).collect();
+        write!(page, ":root{{{properties}}}{CSS}svg{{width:960px}}svg.narrow{{width:400px}}.sparkline{{width:120px}}</style>")
+            .unwrap();
+        for (_, chart) in samples::all() {
+            page.push_str(&chart.render().into_string());
+            page.push_str(&sparkline(&chart.lines[0].points, Size { width: 120, height: 32 }).into_string());
+        }
+        fs::write(into.join(format!("{name}.html")), page).unwrap();
+    }
+}
