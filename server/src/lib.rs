@@ -8,7 +8,6 @@
 //! - [`watch`] turns the log into streams of changes;
 //! - [`page`] shows it to people with a browser;
 //! - [`offline`] restores, moves and verifies stores that no server has open;
-//! - [`page`] shows figures in a browser;
 //! - [`access`] knows the callers, and what each may do;
 //! - [`serve`] listens, lets in who may come, and stops cleanly;
 //! - [`status`] is the one place where an error becomes a gRPC status.
