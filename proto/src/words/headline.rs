@@ -24,9 +24,6 @@ pub struct Headline {
 /// Digits that a headline has at most, unless the number is below a thousand of its magnitude.
 const DIGITS: u32 = 4;
 
-/// A figure whose last digits say little more is printed whole up to here.
-const FEW_DIGITS: u32 = 5;
-
 /// Powers of ten with a name, greatest first.
 fn magnitudes(language: Language) -> &'static [(u32, &'static str)] {
     match language {
@@ -68,11 +65,7 @@ impl Scaled {
         let shifted = shifted.unwrap_or_else(|| number / rust_decimal::Decimal::from(10_u64.pow(*power)));
         let whole_digits = shifted.trunc().abs().to_string().len() as u32;
         let exact = shifted.normalize();
-        let shown = if significant(&exact) <= FEW_DIGITS {
-            exact
-        } else {
-            exact.round_dp_with_strategy(DIGITS.saturating_sub(whole_digits), rounding).normalize()
-        };
+        let shown = exact.round_dp_with_strategy(DIGITS.saturating_sub(whole_digits), rounding).normalize();
         Some(Self { digits: grouped(&shown.to_string(), 0), magnitude, whole: shown == exact })
     }
 
@@ -86,10 +79,6 @@ impl Scaled {
         let shown = exact.round_dp_with_strategy(places, rounding).normalize();
         Self { digits: grouped(&shown.to_string(), decimals.unwrap_or(0)), magnitude: "", whole: shown == exact }
     }
-}
-
-fn significant(number: &rust_decimal::Decimal) -> u32 {
-    number.mantissa().unsigned_abs().to_string().trim_end_matches('0').len() as u32
 }
 
 /// Away from claiming more than was published: a lower limit is rounded down, an upper one up.
@@ -230,7 +219,7 @@ mod tests {
         assert_eq!(said(Bound::GreaterThan).text, "> 10.15 trillion yuan");
         assert_eq!(said(Bound::AtMost).text, "≤ 10.16 trillion yuan");
         assert!(headline(&value("12345600", Bound::Exact), None, None, Language::En).text.starts_with("12.35"));
-        assert_eq!(headline(&value("12345000", Bound::Exact), None, None, Language::En).text, "12.345 million");
+        assert_eq!(headline(&value("12340000", Bound::Exact), None, None, Language::En).text, "12.34 million");
     }
 
     #[test]

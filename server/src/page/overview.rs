@@ -51,9 +51,8 @@ pub(super) async fn draw(reader: &Reader, address: &Address, view: &Overview) ->
     if let Some(wanted) = &view.topic {
         subjects.retain(|(indicator, ..)| topic(indicator) == wanted);
     }
-    subjects.sort_by_cached_key(|(indicator, _, dimensions)| {
-        (topic(indicator).to_owned(), names.subject(indicator, dimensions), indicator.clone())
-    });
+    // The same in every language.
+    subjects.sort_by(|(a, _, a_dimensions), (b, _, b_dimensions)| (topic(a), a, a_dimensions).cmp(&(topic(b), b, b_dimensions)));
     let count = subjects.len();
     let pages = count.div_ceil(TILES).max(1);
     let page = view.page.clamp(1, pages);

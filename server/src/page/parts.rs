@@ -47,6 +47,14 @@ pub(super) fn marks(observation: &Observation, language: Language) -> Markup {
     }
 }
 
+/// Chips for what makes a figure doubtful, where there is room for nothing else.
+pub(super) fn doubts(observation: &Observation, language: Language) -> Markup {
+    html! {
+        @for status in words::statuses(observation, language) { " " span.mark { (status) } }
+        @if observation.sources_disagree { " " span.mark.warn { (language.word("sources disagree", "来源不一致")) } }
+    }
+}
+
 /// The figure in other units, as published.
 pub(super) fn equivalents(observation: &Observation, names: Names<'_>) -> Vec<String> {
     let equivalent = |it: &v1::Equivalent| {

@@ -25,8 +25,14 @@ pub(super) fn point(period: Period, observation: &Observation, indicator: &str, 
         value: value(observation),
         provisional: observation.statuses().any(|status| provisional.contains(&status)),
         break_before: observation.statuses().any(|status| status == ObservationStatus::Break),
-        words: names.figure(observation, indicator),
+        words: words(observation, indicator, names),
     }
+}
+
+/// In few words, and with all digits where those have not all.
+fn words(observation: &Observation, indicator: &str, names: Names<'_>) -> String {
+    let headline = names.headline(observation, indicator);
+    if headline.whole { headline.text } else { names.figure(observation, indicator) }
 }
 
 fn value(observation: &Observation) -> Value {

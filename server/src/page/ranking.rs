@@ -177,6 +177,7 @@ fn head(
     let ranking = &found.ranking;
     let lacking = ranking.unranked_regions.len();
     let count = match reader.language {
+        Language::En if ranking.ranked == 1 => "1 region ranked".to_owned(),
         Language::En => format!("{} regions ranked", ranking.ranked),
         Language::Zh => format!("{} 个地区参与排名", ranking.ranked),
     };
@@ -279,13 +280,15 @@ fn row_of(row: &RankRow, id: &str, width: f64, found: &Ranked, place: &Place<'_>
     html! {
         li.row.here[here] id=(id) data-rank=(row.rank_from) data-figure=(full) data-name=(names.region(&row.region)) aria-current=[here.then_some("true")] {
             span.rank { (rank(row)) (moved(row, found, names.language)) }
-            a.name href=(to) { (names.region(&row.region)) }
+            span.who {
+                a.name href=(to) { (names.region(&row.region)) }
+                (parts::doubts(&observation, names.language))
+            }
             span.bar.open[bound] aria-hidden="true" {
                 svg preserveAspectRatio="none" viewBox="0 0 100 10" { rect x="0" y="0" height="10" width=(format!("{width:.2}")) {} }
             }
             span.figure title=(full) { (parts::large(&headline.text)) }
             @if found.period.is_none() { span.period { (names.period(&observation.period)) } }
-            (parts::marks(&observation, names.language))
         }
     }
 }

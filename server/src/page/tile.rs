@@ -72,7 +72,7 @@ pub(super) fn tile(tile: &Tile<'_>) -> Markup {
                 @let points: Vec<_> = line.iter().map(|(period, figure)| point(*period, figure, indicator, names)).collect();
                 div.spark { (chart::sparkline(&points, Size { width: 240, height: 56 })) }
             } @else {
-                div.spark.single { (words_of(latest, words_limit())) }
+                div.spark.single { (words_of(latest)) }
             }
             footer.from {
                 span.period { (words::period(*period, language)) }
@@ -81,20 +81,18 @@ pub(super) fn tile(tile: &Tile<'_>) -> Markup {
                 (parts::marks(latest, language))
                 (parts::age(latest, language))
             }
-            (said(latest, names))
+            (said(latest, line.len() > 1, names))
         }
     }
 }
 
 /// Characters of the source's words that stand in a tile without a line to draw.
-fn words_limit() -> usize {
-    120
-}
+const WORDS: usize = 120;
 
 /// The beginning of the source's own words.
-fn words_of(observation: &Observation, most: usize) -> Markup {
+fn words_of(observation: &Observation) -> Markup {
     let text = observation.original_text.as_str();
-    let short: String = text.chars().take(most).collect();
+    let short: String = text.chars().take(WORDS).collect();
     let cut = short.len() < text.len();
     html! {
         @if !text.is_empty() { q.words { (short) @if cut { "…" } } }
@@ -102,16 +100,19 @@ fn words_of(observation: &Observation, most: usize) -> Markup {
 }
 
 /// What is told of the figure on hover and focus: the source's words, the note, what was published beside it.
-fn said(observation: &Observation, names: Names<'_>) -> Markup {
+fn said(observation: &Observation, has_line: bool, names: Names<'_>) -> Markup {
     let language = names.language;
     let word = |en, zh| language.word(en, zh);
     let equivalents = parts::equivalents(observation, names);
-    let anything = !(observation.original_text.is_empty() && observation.note.is_empty() && equivalents.is_empty());
+    // Without a line they stand in the tile, as far as they fit.
+    let quoted = has_line || observation.original_text.chars().count() > WORDS;
+    let quoted = quoted && !observation.original_text.is_empty();
+    let anything = quoted || !observation.note.is_empty() || !equivalents.is_empty();
     html! {
         @if anything {
             details.said {
-                summary { (word("In the source's words", "来源原文")) }
-                @if !observation.original_text.is_empty() { blockquote { (observation.original_text) } }
+                summary { @if quoted { (word("In the source's words", "来源原文")) } @else { (word("More of it", "更多说明")) } }
+                @if quoted { blockquote { (observation.original_text) } }
                 @if !equivalents.is_empty() { p { (word("Also published as ", "同时公布为 ")) (equivalents.join(word("; ", "；"))) } }
                 @if !observation.note.is_empty() { p.note { (observation.note) } }
             }

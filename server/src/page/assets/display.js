@@ -478,11 +478,20 @@
     items.forEach((item, i) => (item.hidden = Math.floor(i / fit) !== page));
   }
 
+  // How many items have room. Tiles then grow to fill it.
   function fitting(list, items) {
-    const bottom = innerHeight - (element("ticker")?.offsetHeight ?? 0);
-    const top = list.getBoundingClientRect().top;
-    const count = items.filter((item) => item.getBoundingClientRect().bottom - top <= bottom - top + 1).length;
-    return Math.max(1, count);
+    const room = innerHeight - (element("ticker")?.offsetHeight ?? 0) - list.getBoundingClientRect().top - 16;
+    if (list.id !== "tiles") {
+      const top = list.getBoundingClientRect().top;
+      return Math.max(1, items.filter((item) => item.getBoundingClientRect().bottom - top <= room).length);
+    }
+    list.style.height = "auto";
+    const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+    const least = parseFloat(getComputedStyle(items[0]).minHeight) || items[0].offsetHeight;
+    const gap = parseFloat(getComputedStyle(list).rowGap) || 0;
+    const rows = Math.max(1, Math.floor((room + gap) / (least + gap)));
+    list.style.height = `${room}px`;
+    return columns * rows;
   }
 
   function turnTo(item) {
