@@ -248,7 +248,7 @@ pub(super) struct Place<'a> {
 
 /// The regions in order, each a part.
 pub(super) fn rows(found: &Ranked, place: &Place<'_>, names: Names<'_>, most: usize) -> Vec<Part> {
-    let size = |row: &RankRow| row.observation.as_ref().and_then(|it| reach(it)).unwrap_or(0.0).abs();
+    let size = |row: &RankRow| row.observation.as_ref().and_then(reach).unwrap_or(0.0).abs();
     let greatest = found.ranking.rows.iter().map(size).fold(0.0, f64::max);
     let part = |row: &RankRow| {
         let id = element_id("rank", &[&row.region]);
