@@ -178,7 +178,7 @@ impl<'a> Frame<'a> {
             })
             .collect();
         let rows = marked.figures.into_iter().map(|figure| height.of(figure)).zip(words).collect();
-        Self { chart, width, depth, size, narrow, bars, left, right, top, bottom, height, rows, columns, drawn, key, gap }
+        Self { chart, width, depth, size, narrow, bars, left, right, top, bottom, height, rows, columns, skips, drawn, key, gap }
     }
 
     pub(super) fn language(&self) -> Language {
