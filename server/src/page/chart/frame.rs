@@ -91,7 +91,7 @@ impl Line {
     pub(super) fn shape(&self) -> u8 {
         match self.role {
             Role::Main | Role::Vintage(_) => 0,
-            Role::Other(number) => (1 + number + number / (COLOURS - 1) * 2) % COLOURS,
+            Role::Other(number) => (1 + number % COLOURS + number / (COLOURS - 1) * 2) % COLOURS,
         }
     }
 

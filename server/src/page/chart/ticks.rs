@@ -68,8 +68,9 @@ pub(super) fn log(least: f64, greatest: f64, about: usize) -> Marked {
         _ => &[1],
     };
     let each = (decades as usize).div_ceil(about.max(1)).max(1);
+    let last = low + (decades as usize).next_multiple_of(each) as i32;
     let all: Vec<f64> =
-        (low..=high).step_by(each).flat_map(|power| digits.iter().map(move |digit| decimal(*digit, power))).collect();
+        (low..=last).step_by(each).flat_map(|power| digits.iter().map(move |digit| decimal(*digit, power))).collect();
     // From the last mark that is not above to the first that is not below.
     let from = all.iter().rposition(|it| *it <= least).unwrap_or(0);
     let to = all.iter().position(|it| *it >= greatest).unwrap_or(all.len() - 1);
@@ -267,9 +268,9 @@ mod tests {
             calendar(&periods, &across, 13.0, Language::En).into_iter().map(|tick| tick.words).collect::<Vec<_>>().join(" | ")
         };
         assert_eq!(of("1998", "2021", 300.0), "2000 | 2005 | 2010 | 2015 | 2020");
-        assert_eq!(of("2019-Q3", "2021-Q2", 500.0), "Q3 2019 | Q1 2020 | Q3 2020 | Q1 2021");
+        assert_eq!(of("2019-Q3", "2021-Q2", 300.0), "Q3 2019 | Q1 2020 | Q3 2020 | Q1 2021");
         assert_eq!(of("2019-11", "2021-12", 400.0), "Jan 2020 | Jul 2020 | Jan 2021 | Jul 2021");
-        assert_eq!(of("2020-W10", "2020-W40", 300.0), "Apr 2020 | Jul 2020");
+        assert_eq!(of("2020-W10", "2020-W40", 300.0), "May 2020 | Jul 2020 | Sep 2020");
         assert_eq!(of("2021-12-06", "2021-12-08", 400.0), "6 Dec 2021 | 7 Dec 2021 | 8 Dec 2021");
         assert_eq!(of("2001-12-06", "2021-12-08", 400.0), "2005 | 2010 | 2015 | 2020");
         assert_eq!(of("2021-12-06", "2021-12-06", 400.0), "6 Dec 2021");
