@@ -1,6 +1,6 @@
 //! The whole drawing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indicator_proto::{Period, words};
 use maud::{Markup, html};
@@ -165,10 +165,14 @@ fn slots(frame: &Frame<'_>) -> Markup {
     places.dedup_by_key(|(_, period)| *period);
     // Periods that cannot be told apart share a slot.
     let groups: Vec<&[(f64, Period)]> = places.chunk_by(|a, b| b.0 - a.0 < 0.5).collect();
+    let named: HashSet<Period> = places.iter().map(|(_, period)| *period).collect();
     let figures: Vec<HashMap<Period, &str>> = frame
         .drawn
         .iter()
-        .map(|line| line.line.points.iter().map(|point| (point.period, point.words.as_str())).collect())
+        .map(|line| {
+            let points = line.line.points.iter().filter(|point| named.contains(&point.period));
+            points.map(|point| (point.period, point.words.as_str())).collect()
+        })
         .collect();
     let words = |group: &[(f64, Period)]| {
         let mut text = Vec::new();

@@ -91,7 +91,7 @@ impl Line {
     pub(super) fn shape(&self) -> u8 {
         match self.role {
             Role::Main | Role::Vintage(_) => 0,
-            Role::Other(number) => (1 + number + number / (COLOURS - 1) * 2) % COLOURS,
+            Role::Other(number) => (1 + number % COLOURS + number / (COLOURS - 1) * 2) % COLOURS,
         }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Frame<'a> {
             })
             .collect();
         let rows = marked.figures.into_iter().map(|figure| height.of(figure)).zip(words).collect();
-        Self { chart, width, depth, size, narrow, bars, left, right, top, bottom, height, rows, columns, drawn, key, gap, skips }
+        Self { chart, width, depth, size, narrow, bars, left, right, top, bottom, height, rows, columns, skips, drawn, key, gap }
     }
 
     pub(super) fn language(&self) -> Language {

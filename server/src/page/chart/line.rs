@@ -93,6 +93,7 @@ fn marked<'a, 'b>(line: &'b Drawn<'a>, frame: &Frame<'_>) -> Vec<&'b Place<'a>> 
     let joined = |at: usize| places.get(at).is_some_and(|place| place.joined);
     let last = places.iter().rposition(|place| place.ends.is_some());
     let every = if frame.drawn.len() > 1 { places.len() / FEW_MARKS } else { usize::MAX };
+    let end = last.map_or(f64::INFINITY, |at| places[at].x - ROOM);
     let mut free = f64::NEG_INFINITY;
     let chosen = places.iter().enumerate().filter(|(at, place)| {
         let alone = !place.joined && !joined(at + 1);
@@ -103,9 +104,9 @@ fn marked<'a, 'b>(line: &'b Drawn<'a>, frame: &Frame<'_>) -> Vec<&'b Place<'a>> 
             return true;
         }
         // Marks of bounds, which may follow one another for years, do not hide one another.
-        let says = !matches!(place.point.value, Value::Exact(_) | Value::Missing) && place.x >= free;
+        let says = !matches!(place.point.value, Value::Exact(_) | Value::Missing) && place.x >= free && place.x <= end;
         if says {
-            free = place.x + ROOM / 2.0;
+            free = place.x + ROOM;
         }
         says
     });

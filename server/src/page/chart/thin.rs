@@ -64,8 +64,8 @@ fn landmarks(points: &[Point], heights: &[Option<f64>]) -> Vec<usize> {
         (drawn, points[at].provisional)
     };
     let mut found = Vec::new();
-    for at in 1..points.len() {
-        if points[at].break_before || look(at) != look(at - 1) {
+    for (at, point) in points.iter().enumerate().skip(1) {
+        if point.break_before || look(at) != look(at - 1) {
             found.extend([at - 1, at]);
         }
     }

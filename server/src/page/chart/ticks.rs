@@ -68,8 +68,9 @@ pub(super) fn log(least: f64, greatest: f64, about: usize) -> Marked {
         _ => &[1],
     };
     let each = (decades as usize).div_ceil(about.max(1)).max(1);
+    let last = low + (decades as usize).next_multiple_of(each) as i32;
     let all: Vec<f64> =
-        (low..=high).step_by(each).flat_map(|power| digits.iter().map(move |digit| decimal(*digit, power))).collect();
+        (low..=last).step_by(each).flat_map(|power| digits.iter().map(move |digit| decimal(*digit, power))).collect();
     // From the last mark that is not above to the first that is not below.
     let from = all.iter().rposition(|it| *it <= least).unwrap_or(0);
     let to = all.iter().position(|it| *it >= greatest).unwrap_or(all.len() - 1);
@@ -214,4 +215,65 @@ pub(super) fn room(ticks: &[Tick], size: f64) -> bool {
 /// Whether a linear scale begins at zero for these figures: they come near it.
 pub(super) fn from_zero(least: f64, greatest: f64) -> bool {
     least > 0.0 && least <= greatest * 0.4 || greatest < 0.0 && greatest >= least * 0.4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(marked: Marked, language: Language) -> String {
+        figures(&marked.figures, 13.0, 200.0, language).join(" | ")
+    }
+
+    #[test]
+    fn figures_are_marked_at_round_numbers() {
+        let of = |least, greatest| marks(linear(least, greatest, 5, false), Language::En);
+        assert_eq!(
+            of(0.0, 14.16e12),
+            "0 | 2 trillion | 4 trillion | 6 trillion | 8 trillion | 10 trillion | 12 trillion | 14 trillion | 16 trillion"
+        );
+        assert_eq!(of(-6.9, 18.3), "-10 | -5 | 0 | 5 | 10 | 15 | 20");
+        assert_eq!(of(0.1, 0.3), "0.1 | 0.15 | 0.2 | 0.25 | 0.3");
+        assert_eq!(of(0.0, 0.0), "0 | 0.2 | 0.4 | 0.6 | 0.8 | 1");
+        assert_eq!(of(7.0, 7.0), "0 | 1 | 2 | 3 | 4 | 5 | 6 | 7");
+        assert_eq!(of(-3e-20, 0.0), "-3×10⁻²⁰ | -2.5×10⁻²⁰ | -2×10⁻²⁰ | -1.5×10⁻²⁰ | -10⁻²⁰ | -5×10⁻²¹ | 0");
+        assert_eq!(marks(linear(0.0, 3.0, 5, true), Language::En), "0 | 1 | 2 | 3");
+        assert_eq!(marks(linear(0.0, 3e12, 3, true), Language::Zh), "0 | 1 万亿 | 2 万亿 | 3 万亿");
+    }
+
+    #[test]
+    fn figures_that_look_alike_in_few_digits_have_all_of_them() {
+        assert_eq!(
+            marks(linear(1_234_567.0, 1_234_571.0, 2, true), Language::En),
+            "1,234,566 | 1,234,568 | 1,234,570 | 1,234,572"
+        );
+    }
+
+    #[test]
+    fn a_log_scale_is_marked_at_powers_and_between() {
+        let of = |least, greatest| marks(log(least, greatest, 5), Language::En);
+        assert_eq!(of(3.0, 80.0), "2 | 5 | 10 | 20 | 50 | 100");
+        assert_eq!(of(1.0, 9e4), "1 | 10 | 100 | 1,000 | 10,000 | 100,000");
+        assert_eq!(of(3.0, 1e7), "1 | 100 | 10,000 | 1 million | 100 million");
+        assert_eq!(of(22.0, 41.0), "20 | 25 | 30 | 35 | 40 | 45");
+        assert_eq!(of(1e-20, 1e27).split(" | ").count(), 6);
+    }
+
+    #[test]
+    fn time_is_marked_at_places_of_the_calendar() {
+        let of = |from: &str, to: &str, wide: f64| {
+            let [from, to]: [Period; 2] = [from, to].map(|text| text.parse().unwrap());
+            let periods: Vec<Period> = std::iter::successors(Some(from), |it| it.succ()).take_while(|it| *it <= to).collect();
+            let across = Across::Time { from: middle(from), to: middle(to), left: 0.0, right: wide };
+            calendar(&periods, &across, 13.0, Language::En).into_iter().map(|tick| tick.words).collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(of("1998", "2021", 300.0), "2000 | 2005 | 2010 | 2015 | 2020");
+        assert_eq!(of("2019-Q3", "2021-Q2", 300.0), "Q3 2019 | Q1 2020 | Q3 2020 | Q1 2021");
+        assert_eq!(of("2019-11", "2021-12", 400.0), "Jan 2020 | Jul 2020 | Jan 2021 | Jul 2021");
+        assert_eq!(of("2020-W10", "2020-W40", 300.0), "May 2020 | Jul 2020 | Sep 2020");
+        assert_eq!(of("2021-12-06", "2021-12-08", 400.0), "6 Dec 2021 | 7 Dec 2021 | 8 Dec 2021");
+        assert_eq!(of("2001-12-06", "2021-12-08", 400.0), "2005 | 2010 | 2015 | 2020");
+        assert_eq!(of("2021-12-06", "2021-12-06", 400.0), "6 Dec 2021");
+        assert_eq!(of("0001", "9999", 300.0), "2000 | 4000 | 6000 | 8000");
+    }
 }

@@ -74,13 +74,13 @@ pub(super) fn points(most: usize) -> impl Strategy<Value = Vec<Point>> {
 
 fn line() -> impl Strategy<Value = Line> {
     let role = prop_oneof![Just(Role::Main), any::<u8>().prop_map(Role::Other), any::<u8>().prop_map(Role::Vintage)];
-    (text(), role, points(30)).prop_map(|(label, role, points)| Line { label, role, points })
+    (text(), role, points(16)).prop_map(|(label, role, points)| Line { label, role, points })
 }
 
 pub(super) fn chart() -> impl Strategy<Value = Chart> {
     let size = option::of((0..2000_u32, 0..1000_u32));
     let looks = (any::<(bool, bool)>(), select(vec![Kind::Auto, Kind::Line, Kind::Bars]), size);
-    (text(), text(), prop::collection::vec(line(), 0..10), looks, text()).prop_map(
+    (text(), text(), prop::collection::vec(line(), 0..9), looks, text()).prop_map(
         |(title, unit, lines, ((chinese, log), kind, size), id)| {
             let (width, height) = size.unwrap_or((400, 300));
             Chart {

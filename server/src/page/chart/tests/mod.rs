@@ -8,7 +8,12 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use indicator_proto::words::Language;
 
-use super::{CSS, Chart, DARK, LIGHT, Size, Value, sparkline};
+use super::{
+    CSS, Chart, DARK, Kind, LIGHT, Point, Scale, Size, Value,
+    frame::placed,
+    scale::{Across, Height, Measure},
+    sparkline,
+};
 
 /// The drawing without the rules of a file, an element a line.
 fn lines(markup: &str) -> String {
@@ -72,12 +77,30 @@ fn a_narrow_chart_has_fewer_ticks() {
 }
 
 #[test]
-fn a_part_of_a_line_that_was_thinned_out_still_parts_it() {
-    let mut chart = samples::daily(5000);
-    chart.lines[0].points[700].value = Value::Missing;
-    let drawn = chart.render().into_string();
-    // Before it, from it to the long gap, and after that.
-    assert_eq!(drawn.matches(r#"<path class="part""#).count(), 3);
+fn what_was_thinned_out_between_two_points_still_parts_them() {
+    let points = samples::gdp().lines.remove(0).points;
+    let across = Across::Time { from: 0.0, to: 1.0, left: 0.0, right: 1.0 };
+    let height = Height { measure: Measure::Linear, least: 0.0, greatest: 1e14, bottom: 100.0, top: 0.0 };
+    let second = |points: &[Point]| {
+        let places = placed(points, &[0, 2], &across, &height);
+        (places[1].joined, places[1].broken)
+    };
+    assert_eq!(second(&points), (true, false));
+    let mut gap = points.clone();
+    gap[1].value = Value::Missing;
+    assert_eq!(second(&gap), (false, false));
+    let mut broken = points;
+    broken[1].break_before = true;
+    assert_eq!(second(&broken), (false, true));
+}
+
+#[test]
+fn few_figures_of_one_line_are_bars() {
+    let bars = |chart: &Chart| chart.render().into_string().contains(r#"class="bar""#);
+    let few = samples::digital();
+    assert!(bars(&few));
+    assert!(!bars(&Chart { kind: Kind::Line, ..few.clone() }) && !bars(&Chart { scale: Scale::Log, ..few }));
+    assert!(!bars(&samples::gdp()) && bars(&Chart { kind: Kind::Bars, ..samples::gdp() }));
 }
 
 /// By the formula of WCAG 2.2.
