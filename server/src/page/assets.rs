@@ -60,3 +60,24 @@ pub(super) fn answer(path: &str) -> Response {
     ];
     (headers, asset.text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::chart::{DARK, LIGHT};
+
+    #[test]
+    fn pages_give_charts_their_colours() {
+        for (name, value) in LIGHT.iter().chain(&DARK) {
+            assert!(STYLE.text.contains(&format!("{name}: {value};")), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn an_asset_has_its_content_in_its_address() {
+        let addresses: std::collections::HashSet<String> = ALL.iter().map(|asset| asset.path()).collect();
+        assert_eq!(addresses.len(), ALL.len());
+        assert_eq!(answer(&SCRIPT.path()).status(), StatusCode::OK);
+        assert_eq!(answer("/assets/000000000000/display.js").status(), StatusCode::NOT_FOUND);
+    }
+}

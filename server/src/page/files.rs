@@ -58,7 +58,7 @@ impl File {
                     [(header::CONTENT_TYPE, HeaderValue::from_static(content_type)), (header::CONTENT_DISPOSITION, name)];
                 (headers, text).into_response()
             }
-            Err(status) if matches!(status.code(), tonic::Code::InvalidArgument | tonic::Code::NotFound) => {
+            Err(status) if super::views::is_of_the_request(&status) => {
                 (StatusCode::NOT_FOUND, format!("{}\n", status.message())).into_response()
             }
             Err(status) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", status.message())).into_response(),

@@ -139,15 +139,20 @@ async fn document(pages: &Pages, address: &Address, signed_in: bool) -> Response
     }
 }
 
-/// The store or the server cannot answer now.
+/// What was asked for is of no use, or the store or the server cannot answer now.
 fn failed(status: &tonic::Status, language: Language) -> Response {
-    let title = language.word("The service cannot answer now", "服务暂时无法响应");
+    let asked_wrongly = views::is_of_the_request(status);
+    let (code, title) = if asked_wrongly {
+        (StatusCode::NOT_FOUND, language.word("This cannot be shown", "无法显示"))
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, language.word("The service cannot answer now", "服务暂时无法响应"))
+    };
     let content = html! {
         h1 { (title) }
         p lang="en" { (status.message()) }
     };
     let mut response = respond::html(frame::plain(title, &content, language));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    *response.status_mut() = code;
     response
 }
 

@@ -24,11 +24,14 @@ pub(super) async fn draw(reader: &Reader, address: &Address) -> Result<Picture, 
         View::Search { query } => Ok(search::draw(reader, address, query)),
     };
     match drawn {
-        Err(status) if matches!(status.code(), Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition) => {
-            Ok(refused(&status, address.manner.language))
-        }
+        Err(status) if is_of_the_request(&status) => Ok(refused(&status, address.manner.language)),
         drawn => drawn,
     }
+}
+
+/// Whether it is what was asked for that is at fault, and not the service.
+pub(super) fn is_of_the_request(status: &Status) -> bool {
+    matches!(status.code(), Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::OutOfRange)
 }
 
 /// Where the figures are: the region with the most series.

@@ -1,4 +1,5 @@
 //! Many pages on one server.
+#![allow(clippy::print_stdout, reason = "what it takes is told to whoever asks")]
 
 use std::time::Instant;
 

@@ -4,8 +4,6 @@ mod any;
 mod properties;
 mod samples;
 
-use std::{fmt::Write as _, fs, path::Path};
-
 use indicator_proto::words::Language;
 
 use super::{
@@ -133,26 +131,4 @@ fn the_rules_use_the_properties_of_a_theme_and_no_others() {
     }
     assert!(!CSS.contains(['<', '&']), "rules stand in XML as they are");
     assert!(!samples::gdp().standalone().contains("var("));
-}
-
-/// Writes the samples as files to look at, and as pages in both themes.
-#[test]
-#[ignore = "writes files for eyes into target/charts, and checks nothing"]
-fn samples_for_eyes() {
-    let into = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/charts");
-    fs::create_dir_all(&into).unwrap();
-    for (name, chart) in samples::all() {
-        fs::write(into.join(format!("{name}.svg")), chart.standalone()).unwrap();
-    }
-    for (name, theme) in [("light", LIGHT), ("dark", DARK)] {
-        let mut page = String::from("<!doctype html><meta charset=utf-8><style>body{background:var(--surface);margin:0}");
-        let properties: String = theme.iter().map(|(name, value)| format!("{name}:{value};")).collect();
-        write!(page, ":root{{{properties}}}{CSS}svg{{width:960px}}svg.narrow{{width:400px}}.sparkline{{width:120px}}</style>")
-            .unwrap();
-        for (_, chart) in samples::all() {
-            page.push_str(&chart.render().into_string());
-            page.push_str(&sparkline(&chart.lines[0].points, Size { width: 120, height: 32 }).into_string());
-        }
-        fs::write(into.join(format!("{name}.html")), page).unwrap();
-    }
 }

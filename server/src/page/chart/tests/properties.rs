@@ -119,6 +119,14 @@ fn least(points: &[Point]) -> Option<f64> {
     points.iter().filter_map(|point| Some(point.value.ends(Measure::Linear)?.0)).min_by(f64::total_cmp)
 }
 
+#[test]
+fn every_sample_is_xml_within_its_bounds() {
+    for (name, chart) in super::samples::all() {
+        check(&chart.standalone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        check(&chart.render().into_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
 proptest! {
     #[test]
     fn every_chart_is_xml_within_its_bounds(chart in any::chart()) {
