@@ -55,6 +55,7 @@ pub(crate) fn invitation(address: SocketAddr, loaded: Loaded) -> String {
     let server = if address == DEFAULT_LISTEN { String::new() } else { format!("  export INDICATOR_SERVER=http://{address}\n") };
     format!(
         "indicatord serves {figures} figures and {entries} catalog entries on {address}, from a store that vanishes with it.\n\
+         In a browser: http://{address}/\n\n\
          In another terminal:\n\n{server}  \
          indicator get 5g-base-stations 山东\n  \
          indicator query --region CN-SD\n  \

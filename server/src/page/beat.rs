@@ -5,10 +5,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use indicator_proto::{
-    Time,
-    v1::{self, EntryKind},
-};
+use indicator_proto::{Time, v1};
 use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::watch;
 use tonic::Status;
@@ -20,7 +17,7 @@ use super::{
     views,
 };
 use crate::{
-    engine::{Engine, Error},
+    engine::{Engine, Error, catalog, formula::Formula},
     service::{blocking, wire},
 };
 
@@ -31,9 +28,8 @@ const PICTURES: usize = 2_000;
 const PICTURE_BYTES: u64 = 64 << 20;
 /// Descriptions of what changed.
 const SPANS: usize = 500;
-/// Beyond as many commits, or as many series in them, everything counts as changed.
+/// Beyond as many commits everything counts as changed.
 const MOST_COMMITS: u64 = 1_000;
-const MOST_SERIES: usize = 20_000;
 /// As many changes are told one by one.
 const TOLD: usize = 12;
 
@@ -109,8 +105,9 @@ pub(super) struct Span {
     pub(super) recorded_at: Option<Time>,
     /// Too much to tell one by one.
     everything: bool,
+    /// Those that are derived of changed ones included.
     indicators: HashSet<String>,
-    subjects: HashSet<(String, String)>,
+    regions: HashSet<String>,
     /// The catalog changed: names, units, what belongs where.
     catalog: bool,
     /// The first changes of cells.
@@ -137,47 +134,52 @@ impl Span {
             span.cells += u64::from(commit.counts.total());
             span.catalog |= !commit.entries.is_empty();
             for series in &commit.series {
-                if span.subjects.len() > MOST_SERIES {
-                    span.everything = true;
-                    break;
+                if !span.indicators.contains(&series.key.indicator) {
+                    span.indicators.insert(series.key.indicator.clone());
                 }
-                span.indicators.insert(series.key.indicator.clone());
-                span.subjects.insert((series.key.indicator.clone(), series.key.region.clone()));
+                if !span.regions.contains(&series.key.region) {
+                    span.regions.insert(series.key.region.clone());
+                }
                 let left = (TOLD * 20).saturating_sub(span.changes.len());
                 span.changes
                     .extend(series.changes.iter().take(left.min(TOLD)).map(|change| wire::change(&series.key, change, true)));
             }
         }
+        span.add_derived(engine.catalog().at(to));
         Ok(span)
     }
 
+    /// What is derived of what changed has changed too, step after step.
+    fn add_derived(&mut self, catalog: catalog::View<'_>) {
+        let formulas = catalog.all::<v1::Indicator>().filter(|it| !it.formula.is_empty());
+        let mut formulas: Vec<(&str, Formula)> =
+            formulas.filter_map(|it| Some((it.id.as_str(), it.formula.parse().ok()?))).collect();
+        loop {
+            let rests = |(_, formula): &(&str, Formula)| formula.indicators().iter().any(|it| self.indicators.contains(*it));
+            let (changed, others): (Vec<_>, Vec<_>) = formulas.into_iter().partition(rests);
+            if changed.is_empty() {
+                return;
+            }
+            self.indicators.extend(changed.into_iter().map(|(id, _)| id.to_owned()));
+            formulas = others;
+        }
+    }
+
     /// Whether a view may look different now.
-    pub(super) fn touches(&self, view: &View, engine: &Engine) -> bool {
+    pub(super) fn touches(&self, view: &View) -> bool {
         if self.everything || self.catalog {
             return true;
         }
         match view {
             View::Changes { before } => before.is_none() && self.commits > 0,
-            // Where the figures are.
-            View::Home => false,
+            View::Home => self.cells > 0,
             View::Search { .. } => false,
-            View::Overview(overview) => {
-                self.subjects.iter().any(|(_, region)| *region == overview.region) || self.derives(engine)
-            }
-            // A neighbour's figure moves its rank; an operand's, what is derived of it.
-            View::Indicator(it) => self.indicators.contains(&it.indicator) || self.derives(engine),
-            View::Ranking(it) => self.indicators.contains(&it.indicator) || self.derives(engine),
+            // What is derived rests on figures of the same region.
+            View::Overview(overview) => self.regions.contains(&overview.region),
+            // A neighbour's figure moves its rank.
+            View::Indicator(it) => self.indicators.contains(&it.indicator),
+            View::Ranking(it) => self.indicators.contains(&it.indicator),
         }
-    }
-
-    /// Whether figures may be derived of what changed.
-    fn derives(&self, engine: &Engine) -> bool {
-        let catalog = engine.catalog();
-        let view = catalog.at(engine.head().revision);
-        !self.subjects.is_empty()
-            && view
-                .entries(EntryKind::Indicator)
-                .any(|entry| matches!(entry, v1::catalog_entry::Entry::Indicator(it) if !it.formula.is_empty()))
     }
 
     /// The changes that concern a view, the first of them.

@@ -190,7 +190,7 @@ impl Follower {
 
     async fn bring_to(&mut self, at: u64, to: u64) -> Result<String, Status> {
         let span = self.shared.span(at, to).await?;
-        if at == to || !span.touches(&self.address.view, self.shared.desk.engine()) {
+        if at == to || !span.touches(&self.address.view) {
             return Ok(event("beat", Some(&Position::of(&self.shared, to)), &to.to_string()));
         }
         let picture = self.shared.picture(&self.address, to).await?;

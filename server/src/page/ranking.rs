@@ -69,6 +69,17 @@ pub(super) async fn draw(reader: &Reader, address: &Address, view: &Ranking) -> 
     let title = format!("{} – {label}", names.subject(&view.indicator, &dimensions));
     let mut sections = vec![Section::new("heading", "", vec![Part::new("head", head)])];
     sections.push(Section::list("ranking", label, rows));
+    if found.ranking.rows.len() > ROWS {
+        let rest = match reader.language {
+            Language::En => format!("The first {ROWS} of {}; `indicator rank` has all.", found.ranking.rows.len()),
+            Language::Zh => format!("仅显示前 {ROWS} 位（共 {} 个）；全部排名见 indicator rank。", found.ranking.rows.len()),
+        };
+        sections.push(Section::new(
+            "rest",
+            "",
+            vec![Part::new("rest-of-ranking", html! { p.rest id="rest-of-ranking" { (rest) } })],
+        ));
+    }
     Ok(Picture::new(title, sections))
 }
 

@@ -1,6 +1,6 @@
 //! What a page is told while it is open.
 
-use indicator_proto::v1::Bound;
+use indicator_proto::v1::{Bound, CatalogEntry, Indicator, catalog_entry::Entry};
 use indicator_tests::{
     catalog,
     client::{Client, merge},
@@ -139,6 +139,31 @@ async fn new_regions_move_a_ranking_and_new_names_are_told() {
     client.apply(catalog::upsert(vec![catalog::region("CN-BJ", "CN", "province", "Peking", "北京")])).await;
     let told = data(&events.find("picture").await);
     assert!(told["html"]["rank-CN_2d_BJ"].as_str().unwrap().contains("Peking"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_derived_is_told_when_an_operand_changes_and_not_otherwise() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    let derived = |id: &str, formula: &str| {
+        let names = [("en".to_owned(), id.to_owned())].into();
+        let indicator =
+            Indicator { id: id.into(), names, unit: "{station}".into(), formula: formula.into(), ..Indicator::default() };
+        CatalogEntry { entry: Some(Entry::Indicator(indicator)) }
+    };
+    client.apply(catalog::upsert(vec![derived("twice", "5g-base-stations * 2"), derived("fourfold", "twice * 2")])).await;
+    put(&client, "1000").await;
+    let page = "/regions/CN-SD/fourfold?lang=en";
+    let mut events = open(&server, page, &position(&server, page).await).await;
+    let mut tiles = open(&server, OVERVIEW, &position(&server, OVERVIEW).await).await;
+    assert_eq!((events.next().await.unwrap().name, tiles.next().await.unwrap().name), ("beat".into(), "beat".into()));
+    client.write(merge(vec![value(&key("output", "CN-SD", "bureau"), "2020", "5")])).await;
+    assert_eq!(events.next().await.unwrap().name, "beat");
+    tiles.find("picture").await;
+    put(&client, "1500").await;
+    assert!(data(&events.find("picture").await)["html"]["head"].as_str().unwrap().contains("6,000"));
+    let told = data(&tiles.find("picture").await);
+    assert_eq!(told["html"].as_object().unwrap().len(), 3, "the figure and what is derived of it: {told}");
 }
 
 #[tokio::test]
