@@ -72,7 +72,27 @@ pub(super) struct Ranking {
     /// `None` is the latest of each.
     pub(super) period: Option<Period>,
     pub(super) dimensions: Option<BTreeMap<String, String>>,
-    pub(super) least_first: bool,
+    /// `None` is what the unit asks for: ranks from the first, everything else from the greatest.
+    pub(super) order: Option<Order>,
+}
+
+/// Which figure is first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Order {
+    GreatestFirst,
+    LeastFirst,
+}
+
+impl Order {
+    pub(super) const ALL: [Self; 2] = [Self::GreatestFirst, Self::LeastFirst];
+
+    /// How it is written in an address.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::GreatestFirst => "greatest-first",
+            Self::LeastFirst => "least-first",
+        }
+    }
 }
 
 /// What is computed of the figures.
@@ -264,7 +284,7 @@ impl Address {
                 pairs.add("under", it.under.as_deref());
                 pairs.add("period", it.period.map(|period| period.to_string()));
                 pairs.add_dimensions(it.dimensions.as_ref());
-                pairs.add("order", it.least_first.then_some("least-first"));
+                pairs.add("order", it.order.map(Order::tag));
             }
             View::Changes { before } => pairs.add("before", before.map(|before| before.to_string())),
             View::Search { query } => pairs.add("q", Some(query.as_str())),
@@ -378,7 +398,13 @@ fn view(path: &str, fields: &mut Fields) -> Option<View> {
             under: fields.take("under"),
             period: fields.parse("period", PERIOD),
             dimensions: fields.dimensions(),
-            least_first: fields.one_of("order", "least-first", "least-first, or nothing"),
+            order: fields.take("order").and_then(|tag| {
+                let found = Order::ALL.into_iter().find(|order| order.tag() == tag);
+                if found.is_none() {
+                    fields.wrong("order", &tag, "greatest-first or least-first");
+                }
+                found
+            }),
         }),
         ["changes"] => View::Changes { before: fields.parse("before", "the number of a commit") },
         ["search"] => View::Search { query: fields.take("q").unwrap_or_default() },

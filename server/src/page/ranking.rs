@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use indicator_proto::{
     Frequency, Period,
-    v1::{self, ObservationFilter, RankRow, RegionSelection},
+    v1::{self, ObservationFilter, RankRow, RegionSelection, UnitKind},
     words::{self, Language},
 };
 use maud::{Markup, html};
 use tonic::Status;
 
 use super::{
-    address::{Address, Indicator, Ranking, View},
+    address::{Address, Indicator, Order, Ranking, View},
     names::Names,
     parts,
     picture::{Part, Picture, Section, element_id},
-    reader::Reader,
+    reader::{Reader, breadth},
 };
 
 /// Rows of a page.
@@ -57,12 +57,14 @@ pub(super) async fn draw(reader: &Reader, address: &Address, view: &Ranking) -> 
         period: view.period.map(|period| period.to_string()).unwrap_or_default(),
         ..RegionSelection::default()
     };
-    let found = ranked(reader, selection, view.least_first).await?;
+    let order = view.order.unwrap_or_else(|| usual_order(names, &view.indicator));
+    let found = ranked(reader, selection, order).await?;
     let periods = match found.ranking.rows.first() {
         Some(row) => periods(reader, view, &dimensions, &row.region).await?,
         None => Vec::new(),
     };
-    let head = head(reader, address, view, &Controls { levels: &levels, level: &level, periods: &periods }, &found, &dimensions);
+    let head =
+        head(reader, address, view, &Controls { levels: &levels, level: &level, periods: &periods, order }, &found, &dimensions);
     let place = Place { address, indicator: &view.indicator, dimensions: &dimensions, here: None };
     let rows = rows(&found, &place, names, ROWS);
     let label = reader.language.word("Ranking", "排名");
@@ -93,7 +95,8 @@ pub(super) struct Ranked {
 }
 
 /// Ranks regions now, and in the period before where there is one.
-pub(super) async fn ranked(reader: &Reader, selection: RegionSelection, least_first: bool) -> Result<Ranked, Status> {
+pub(super) async fn ranked(reader: &Reader, selection: RegionSelection, order: Order) -> Result<Ranked, Status> {
+    let least_first = order == Order::LeastFirst;
     let ranking = reader.rank(selection.clone(), least_first).await?.rankings.into_iter().next().unwrap_or_default();
     let of_rows = ranking.rows.first().and_then(|row| row.observation.as_ref()?.period.parse::<Period>().ok());
     let period = of_rows.filter(|_| !ranking.mixed_periods);
@@ -105,6 +108,12 @@ pub(super) async fn ranked(reader: &Reader, selection: RegionSelection, least_fi
         ranks_before = rows.map(|row| (row.region, (row.rank_from, row.rank_to))).collect();
     }
     Ok(Ranked { ranking, period, before, ranks_before })
+}
+
+/// The order that people expect: the third place comes before the tenth.
+pub(super) fn usual_order(names: Names<'_>, indicator: &str) -> Order {
+    let unit = names.indicator_unit(indicator).and_then(|unit| names.catalog.unit(unit));
+    if unit.is_some_and(|unit| unit.kind() == UnitKind::Rank) { Order::LeastFirst } else { Order::GreatestFirst }
 }
 
 /// The levels of regions that have series of an indicator, with how many have.
@@ -144,8 +153,9 @@ fn broadest(reader: &Reader, indicator: &str) -> BTreeMap<String, String> {
             let dimensions = index.key(id).dimensions.iter().map(|(dimension, code)| (dimension.clone(), code.clone())).collect();
             *counts.entry(dimensions).or_default() += 1;
         }
-        let broadest = counts.into_iter().max_by_key(|(dimensions, count)| (std::cmp::Reverse(dimensions.len()), *count));
-        broadest.map(|(dimensions, _)| dimensions.into_iter().collect()).unwrap_or_default()
+        let counts = counts.into_iter().map(|(dimensions, count)| (BTreeMap::from_iter(dimensions), count));
+        let broadest = counts.min_by_key(|(dimensions, count)| (breadth(dimensions), std::cmp::Reverse(*count)));
+        broadest.map(|(dimensions, _)| dimensions).unwrap_or_default()
     })
 }
 
@@ -172,6 +182,7 @@ struct Controls<'a> {
     levels: &'a BTreeMap<String, usize>,
     level: &'a str,
     periods: &'a [Period],
+    order: Order,
 }
 
 fn head(
@@ -235,8 +246,8 @@ fn head(
                 label {
                     span { (word("Order", "顺序")) }
                     select name="order" {
-                        option value="" { (word("Greatest first", "从大到小")) }
-                        option value="least-first" selected[view.least_first] { (word("Least first", "从小到大")) }
+                        option value=(Order::GreatestFirst.tag()) selected[controls.order == Order::GreatestFirst] { (word("Greatest first", "从大到小")) }
+                        option value=(Order::LeastFirst.tag()) selected[controls.order == Order::LeastFirst] { (word("Least first", "从小到大")) }
                     }
                 }
                 @if let Some(under) = &view.under { input type="hidden" name="under" value=(under); }

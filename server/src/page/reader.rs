@@ -87,6 +87,12 @@ impl Figures {
     }
 }
 
+/// How broad a series is, the broadest least: broken down by fewest dimensions, and of those by codes for a total: SDMX has "_T" for it.
+pub(super) fn breadth(dimensions: &BTreeMap<String, String>) -> (usize, usize) {
+    let is_part = |code: &&String| !["_T", "T", "TOTAL", "Total", "total"].contains(&code.as_str());
+    (dimensions.len(), dimensions.values().filter(is_part).count())
+}
+
 /// What a subject is named by: indicator, region, dimensions.
 pub(super) type Subject = (String, String, BTreeMap<String, String>);
 

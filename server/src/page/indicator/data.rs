@@ -13,8 +13,8 @@ use tonic::{Code, Status};
 
 use super::super::{
     address::{Day, Indicator, Transform as Computed},
-    ranking::{Ranked, ranked},
-    reader::{Figures, Reader},
+    ranking::{Ranked, ranked, usual_order},
+    reader::{Figures, Reader, breadth},
 };
 use crate::engine::catalog::Search;
 
@@ -64,7 +64,7 @@ impl Data {
         let (choices, by_subject) = choices(reader, all).await?;
         let dimensions = match &view.dimensions {
             Some(dimensions) => dimensions.clone(),
-            None => choices.iter().min_by_key(|dimensions| dimensions.len()).cloned().unwrap_or_default(),
+            None => choices.iter().min_by_key(|dimensions| breadth(dimensions)).cloned().unwrap_or_default(),
         };
         let query = Query { reader, view, dimensions: &dimensions };
         let recorded = query.figures(&view.region, Computed::None, reader.as_of()).await?;
@@ -231,8 +231,7 @@ async fn neighbours(
     latest: Option<&v1::Observation>,
 ) -> Result<Option<Ranked>, Status> {
     let Some(region) = reader.names().catalog.region(&view.region) else { return Ok(None) };
-    // A rank among ranks says nothing, and alone one is first.
-    if latest.is_none() || region.parent.is_empty() && region.level.is_empty() {
+    if latest.is_none() {
         return Ok(None);
     }
     let selection = RegionSelection {
@@ -242,8 +241,7 @@ async fn neighbours(
         dimensions: dimensions.clone().into_iter().collect(),
         ..RegionSelection::default()
     };
-    let unit = reader.names().indicator_unit(&view.indicator).and_then(|unit| reader.names().catalog.unit(unit).cloned());
-    let least_first = unit.is_some_and(|unit| unit.kind() == v1::UnitKind::Rank);
-    let found = ranked(reader, selection, least_first).await?;
+    let found = ranked(reader, selection, usual_order(reader.names(), &view.indicator)).await?;
+    // Alone one is first.
     Ok((found.ranking.rows.len() > 1).then_some(found))
 }
