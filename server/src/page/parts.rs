@@ -42,7 +42,7 @@ pub(super) fn marks(observation: &Observation, language: Language) -> Markup {
     html! {
         @for remark in remarks(observation, language) {
             " "
-            span.mark.warn[disagree && remark.contains(language.word("disagree", "不一致"))] { (remark) }
+            span.remark.warn[disagree && remark.contains(language.word("disagree", "不一致"))] { (remark) }
         }
     }
 }
@@ -50,8 +50,8 @@ pub(super) fn marks(observation: &Observation, language: Language) -> Markup {
 /// Chips for what makes a figure doubtful, where there is room for nothing else.
 pub(super) fn doubts(observation: &Observation, language: Language) -> Markup {
     html! {
-        @for status in words::statuses(observation, language) { " " span.mark { (status) } }
-        @if observation.sources_disagree { " " span.mark.warn { (language.word("sources disagree", "来源不一致")) } }
+        @for status in words::statuses(observation, language) { " " span.remark { (status) } }
+        @if observation.sources_disagree { " " span.remark.warn { (language.word("sources disagree", "来源不一致")) } }
     }
 }
 

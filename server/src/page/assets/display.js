@@ -352,6 +352,14 @@
       button.hidden = false;
       button.addEventListener("click", () => savePng(button.dataset.svg));
     }
+    // Where the device decides on the theme, the other one is offered.
+    const theme = document.querySelector("a.theme");
+    if (theme && !root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) {
+      const other = new URL(theme.href);
+      other.searchParams.set("theme", "light");
+      theme.href = other.href;
+      theme.textContent = word("Light", "浅色");
+    }
     const pause = element("pause");
     if (pause?.hidden) {
       pause.hidden = false;

@@ -42,7 +42,7 @@ fn version(vintage: &Vintage, view: &Indicator, names: Names<'_>) -> Markup {
     html! {
         li.current[vintage.current] {
             strong.figure { (names.figure(&observation, &view.indicator)) }
-            @if vintage.current { " " span.mark { (word("current", "当前")) } }
+            @if vintage.current { " " span.remark { (word("current", "当前")) } }
             " " span class={ "kind kind-" (vintage.kind) } { (words::change(ChangeKind::try_from(vintage.kind).unwrap_or_default(), language)) }
             p {
                 @if let Some(published) = day(observation.published_at) { (word("published ", "发布于 ")) (published) }
@@ -86,7 +86,7 @@ fn of_source(observation: &Observation, preferred: bool, address: &Address, view
     html! {
         li {
             a href=(to) { (names.source(&source)) }
-            @if preferred { " " span.mark { (word("preferred", "首选")) } }
+            @if preferred { " " span.remark { (word("preferred", "首选")) } }
             ": " strong { (names.figure(observation, &view.indicator)) }
             " " span.period { (names.period(&observation.period)) }
             @if !observation.original_text.is_empty() { " " q.words { (observation.original_text) } }
