@@ -1,0 +1,169 @@
+//! One series over time: exact figures on a line, bounds apart from them, gaps where nothing is known.
+
+use indicator_proto::{
+    v1::{Bound, Observation},
+    words::{headline, period},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    symbols::Marker,
+    text::Span,
+    widgets::{
+        Widget as _,
+        canvas::{Canvas, Context, Line},
+    },
+};
+
+use super::{Look, nothing};
+use crate::display::{
+    model::{Model, Point, Series, height},
+    text::{clean, fit, right, width},
+};
+
+/// Draws the series under the cursor.
+pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
+    let word = |en, zh| model.language.word(en, zh);
+    let Some(series) = model.series() else {
+        return nothing(word("no series is under the cursor", "光标处没有序列"), look, area, buffer);
+    };
+    let drawn: Vec<&Point> = series.points().iter().filter(|(_, figure)| height(figure).is_some()).collect();
+    let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else {
+        return nothing(word("no figure can be drawn", "没有可画的数值"), look, area, buffer);
+    };
+    if area.height < 4 || area.width < 20 {
+        return nothing(word("too small to draw", "空间太小"), look, area, buffer);
+    }
+    let ends = Ends::of(&drawn);
+    let (top, bottom) = (label(model, series, ends.most), label(model, series, ends.least));
+    let gutter = width(&top).max(width(&bottom)).min(usize::from(area.width) / 3);
+    let wide = u16::try_from(gutter).unwrap_or(0) + 2;
+    let plot = Rect { x: area.x + wide, width: area.width - wide, height: area.height - 1, ..area };
+    axis(look, &[&top, &bottom], gutter, area, plot, buffer);
+    periods(model, look, &[first, last], plot, buffer);
+    plotted(look, series, &ends, plot, buffer);
+}
+
+/// The figures between which all others lie, and the periods.
+struct Ends<'a> {
+    least: &'a Observation,
+    most: &'a Observation,
+    x: [f64; 2],
+    y: [f64; 2],
+}
+
+impl<'a> Ends<'a> {
+    fn of(drawn: &[&'a Point]) -> Self {
+        let by_height = |a: &&&Point, b: &&&Point| {
+            let of = |it: &Point| height(&it.1).unwrap_or_default();
+            of(a).total_cmp(&of(b))
+        };
+        let least = &drawn.iter().min_by(by_height).expect("something is drawn").1;
+        let most = &drawn.iter().max_by(by_height).expect("something is drawn").1;
+        let at = |point: Option<&&Point>| point.map(|(period, _)| f64::from(period.ordinal())).unwrap_or_default();
+        let (from, to) = (at(drawn.first()), at(drawn.last()));
+        let (low, high) = drawn.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, figure)| {
+            let (lower, upper) = span(figure).unwrap_or_default();
+            (low.min(lower), high.max(upper))
+        });
+        // One figure alone stands in the middle; the others keep clear of the edges, so that their marks are whole.
+        let apart = |low: f64, high: f64, part: f64| {
+            let room = if high > low { (high - low) * part } else { (high.abs() / 2.0).max(1.0) };
+            [low - room, high + room]
+        };
+        Self { least, most, x: apart(from, to, 0.03), y: apart(low, high, 0.08) }
+    }
+}
+
+/// From where to where a figure is drawn.
+fn span(figure: &Observation) -> Option<(f64, f64)> {
+    match &figure.interval {
+        Some(interval) => Some((interval.lower.parse().ok()?, interval.upper.parse().ok()?)),
+        None => height(figure).map(|it| (it, it)),
+    }
+}
+
+fn label(model: &Model, series: &Series, figure: &Observation) -> String {
+    let unit = model.catalog.unit_shown(figure).or_else(|| model.unit_of(&series.key));
+    clean(&headline(figure, model.catalog.indicator(&series.key.indicator), unit, model.language).text)
+}
+
+fn axis(look: Look, labels: &[&str; 2], gutter: usize, area: Rect, plot: Rect, buffer: &mut Buffer) {
+    for (text, y) in labels.iter().zip([plot.y, plot.bottom().saturating_sub(1)]) {
+        // One figure alone is named once.
+        if y == plot.y || labels[0] != labels[1] {
+            buffer.set_stringn(area.x, y, right(text, gutter), gutter, look.dim());
+        }
+    }
+    for y in plot.y..plot.bottom() {
+        buffer.set_stringn(plot.x - 1, y, "│", 1, look.dim());
+    }
+}
+
+fn periods(model: &Model, look: Look, [first, last]: &[&Point; 2], plot: Rect, buffer: &mut Buffer) {
+    let room = usize::from(plot.width);
+    let (from, to) = (period(first.0, model.language), period(last.0, model.language));
+    let y = plot.bottom();
+    if first.0 == last.0 || width(&from) + width(&to) + 2 > room {
+        let text = fit(&to, room);
+        let x = plot.x + plot.width.saturating_sub(u16::try_from(width(&text)).unwrap_or(0)) / 2;
+        buffer.set_stringn(x, y, text, room, look.dim());
+        return;
+    }
+    buffer.set_stringn(plot.x, y, &from, room, look.dim());
+    buffer.set_stringn(plot.right() - u16::try_from(width(&to)).unwrap_or(0), y, &to, room, look.dim());
+}
+
+fn plotted(look: Look, series: &Series, ends: &Ends<'_>, plot: Rect, buffer: &mut Buffer) {
+    let marker = if look.ascii { Marker::Custom('.') } else { Marker::Braille };
+    let line = look.exact().fg.unwrap_or_default();
+    // Marks may stand where there is room for them.
+    let few = series.points().len() <= usize::from(plot.width) / 2;
+    Canvas::default()
+        .marker(marker)
+        .x_bounds(ends.x)
+        .y_bounds(ends.y)
+        .paint(|context| {
+            for pair in series.points().windows(2) {
+                let [(from, old), (to, new)] = pair else { continue };
+                // A line joins what is known of neighbours; over a gap or a bound, it would claim what nobody said.
+                let next = from.frequency() == indicator_proto::Frequency::Daily || Some(*to) == from.succ();
+                if let (true, Some(y1), Some(y2)) = (next, point(old), point(new)) {
+                    let (x1, x2) = (f64::from(from.ordinal()), f64::from(to.ordinal()));
+                    context.draw(&Line { x1, y1, x2, y2, color: line });
+                }
+            }
+            context.layer();
+            for (period, figure) in series.points() {
+                mark(look, f64::from(period.ordinal()), figure, few, context);
+            }
+        })
+        .render(plot, buffer);
+}
+
+/// Where a line goes through: a figure that is a number, exact or about.
+fn point(figure: &Observation) -> Option<f64> {
+    let plain = matches!(figure.bound(), Bound::Unspecified | Bound::Exact | Bound::Approximate);
+    height(figure).filter(|_| plain && figure.interval.is_none())
+}
+
+fn mark(look: Look, x: f64, figure: &Observation, few: bool, context: &mut Context<'_>) {
+    let Some((low, high)) = span(figure) else { return };
+    let (sign, style) = match (&figure.interval, figure.bound()) {
+        (Some(_), _) => ("○", look.bound()),
+        (None, Bound::GreaterThan | Bound::AtLeast) => ("△", look.bound()),
+        (None, Bound::LessThan | Bound::AtMost) => ("▽", look.bound()),
+        (None, Bound::Approximate) => ("○", look.exact()),
+        (None, Bound::Unspecified | Bound::Exact) if few => ("●", look.exact()),
+        // So many that their line says it.
+        (None, Bound::Unspecified | Bound::Exact) => return,
+    };
+    if high > low {
+        context.draw(&Line { x1: x, y1: low, x2: x, y2: high, color: look.bound().fg.unwrap_or_default() });
+        context.layer();
+    }
+    context.print(x, low, Span::styled(sign, style));
+    if high > low {
+        context.print(x, high, Span::styled(sign, style));
+    }
+}
