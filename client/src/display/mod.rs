@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use indicator_client::WatchState;
+use indicator_client::{Error, WatchState};
 use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::{
     sync::mpsc::channel,
@@ -39,6 +39,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Events that wait to be shown.
 const WAITING: usize = 1024;
+
+/// How long a picture that is printed once is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Shows a scope until the user leaves.
 pub(crate) async fn run(cx: &Context, scope: Scope, catalog: Labels, look: Look) -> anyhow::Result<()> {
@@ -153,7 +156,9 @@ fn picture(model: &Model, look: Look, area: Rect) -> String {
 /// Prints the picture once.
 pub(crate) async fn once(cx: &Context, scope: Scope, catalog: Labels, look: Look, width: u16) -> anyhow::Result<()> {
     let view = feed::view(&cx.client, &scope, |_| {});
-    view.ready().await?;
+    // The view itself would wait for a server that has gone for as long as it takes.
+    let ready = tokio::time::timeout(PATIENCE, view.ready()).await;
+    ready.unwrap_or(Err(Error::Deadline { after: PATIENCE }))?;
     let mut model = Model::new(scope.clone(), catalog, cx.language, cx.client.server().to_owned(), now());
     let figures = view.figures().unwrap_or_default();
     model.heed(Event::Picture(scope, feed::series(&figures), figures.revision()));

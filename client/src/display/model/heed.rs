@@ -34,8 +34,6 @@ pub(crate) enum Event {
     Detail(DetailKey, Detail),
     /// Who made commits, and why.
     Commits(Vec<Commit>),
-    /// Something for the user to know.
-    Told(String),
 }
 
 impl Model {
@@ -80,7 +78,6 @@ impl Model {
             }
             Event::Detail(key, detail) => self.detail = Some((key, detail)),
             Event::Commits(commits) => self.changes.learn(commits),
-            Event::Told(text) => self.tell(text),
             // Of a scope that has been left.
             Event::Picture(..) | Event::Changed(..) => {}
         }

@@ -35,21 +35,22 @@ fn entry_lines<'a>(model: &Model, look: Look, entry: &Entry, columns: usize) -> 
     let at = entry.cell.period.parse().map_or_else(|_| clean(&entry.cell.period), |it| period(it, language));
     let when = age(entry.at, model.now, language);
     let kind = words::change(entry.kind(), language);
-    let head = fit(&format!("{name}, {at}"), columns.saturating_sub(width(&when) + width(kind) + 5));
-    let said = |figure: &Option<std::sync::Arc<Observation>>| figure.as_ref().map(|it| said(model, it));
-    let figures = match (said(&entry.old), said(&entry.new)) {
+    let head = fit(&format!("{name}, {at}"), columns.saturating_sub(width(&when) + 3));
+    let figures = match (
+        entry.old.as_ref().map(|it| said(model, it, entry.new.is_none())),
+        entry.new.as_ref().map(|it| said(model, it, true)),
+    ) {
         (Some(old), Some(new)) => format!("{old} → {new}"),
         (None, Some(only)) => only,
-        (Some(old), None) => format!("{old} → {}", language.word("withdrawn", "已撤回")),
+        (Some(old), None) => old,
         (None, None) => String::new(),
     };
     let mut all = vec![
+        Line::from(vec![Span::styled(format!(" {when}  "), look.dim()), Span::styled(head, look.title(false))]),
         Line::from(vec![
-            Span::styled(format!(" {when}  "), look.dim()),
-            Span::styled(head, look.title(false)),
-            Span::styled(format!("  {kind}"), look.dim()),
+            Span::styled(format!("   {kind}  "), look.dim()),
+            Span::raw(fit(&figures, columns.saturating_sub(width(kind) + 5))),
         ]),
-        Line::raw(format!("   {}", fit(&figures, columns.saturating_sub(3)))),
     ];
     let why = why(model, entry.revision);
     if !why.is_empty() {
@@ -58,15 +59,14 @@ fn entry_lines<'a>(model: &Model, look: Look, entry: &Entry, columns: usize) -> 
     all
 }
 
-/// A figure in few words, with every digit where they are few.
-fn said(model: &Model, figure: &Observation) -> String {
+/// A figure in few words, unless what they leave out may be all that changed.
+fn said(model: &Model, figure: &Observation, with_unit: bool) -> String {
     let indicator = figure.series.as_ref().map(|it| it.indicator.as_str()).unwrap_or_default();
-    let unit = model.catalog.unit_shown(figure);
+    let unit = model.catalog.unit_shown(figure).filter(|_| with_unit);
     let short = headline(figure, model.catalog.indicator(indicator), unit, model.language);
     if short.whole {
         return clean(&short.text);
     }
-    // What was dropped may be all that changed.
     clean(&words::figure_with_unit(figure, model.catalog.indicator(indicator), unit, model.language))
 }
 

@@ -1,17 +1,17 @@
 //! One series over time: exact figures on a line, bounds apart from them, gaps where nothing is known.
 
 use indicator_proto::{
-    v1::{Bound, Observation},
+    v1::{Bound, Observation, UnitKind},
     words::{headline, period},
 };
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
+    style::Style,
     symbols::Marker,
-    text::Span,
     widgets::{
         Widget as _,
-        canvas::{Canvas, Context, Line},
+        canvas::{Canvas, Line},
     },
 };
 
@@ -73,6 +73,15 @@ impl<'a> Ends<'a> {
         };
         Self { least, most, x: apart(from, to, 0.03), y: apart(low, high, 0.08) }
     }
+
+    /// The cell that a place is drawn in: a canvas has dots within a cell, two beside each other, four above each other.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the plot")]
+    fn cell(&self, x: f64, y: f64, plot: Rect) -> Position {
+        let dots = |part: f64, dots: u16| (part.clamp(0.0, 1.0) * f64::from(dots - 1)).round() as u16;
+        let across = dots((x - self.x[0]) / (self.x[1] - self.x[0]), plot.width * 2) / 2;
+        let down = dots((self.y[1] - y) / (self.y[1] - self.y[0]), plot.height * 4) / 4;
+        Position { x: plot.x + across.min(plot.width - 1), y: plot.y + down.min(plot.height - 1) }
+    }
 }
 
 /// From where to where a figure is drawn.
@@ -84,7 +93,8 @@ fn span(figure: &Observation) -> Option<(f64, f64)> {
 }
 
 fn label(model: &Model, series: &Series, figure: &Observation) -> String {
-    let unit = model.catalog.unit_shown(figure).or_else(|| model.unit_of(&series.key));
+    // A rank is said by its place; every other unit stands beside the figure in the table and would only take room here.
+    let unit = model.unit_of(&series.key).filter(|unit| unit.kind() == UnitKind::Rank);
     clean(&headline(figure, model.catalog.indicator(&series.key.indicator), unit, model.language).text)
 }
 
@@ -133,12 +143,21 @@ fn plotted(look: Look, series: &Series, ends: &Ends<'_>, plot: Rect, buffer: &mu
                     context.draw(&Line { x1, y1, x2, y2, color: line });
                 }
             }
-            context.layer();
             for (period, figure) in series.points() {
-                mark(look, f64::from(period.ordinal()), figure, few, context);
+                if let Some((low, high)) = span(figure).filter(|(low, high)| high > low) {
+                    let x = f64::from(period.ordinal());
+                    context.draw(&Line { x1: x, y1: low, x2: x, y2: high, color: look.bound().fg.unwrap_or_default() });
+                }
             }
         })
         .render(plot, buffer);
+    for (period, figure) in series.points() {
+        let Some(((low, high), (sign, style))) = span(figure).zip(sign(look, figure, few)) else { continue };
+        for y in [low, high] {
+            let at = ends.cell(f64::from(period.ordinal()), y, plot);
+            buffer[at].set_symbol(sign).set_style(style);
+        }
+    }
 }
 
 /// Where a line goes through: a figure that is a number, exact or about.
@@ -147,23 +166,15 @@ fn point(figure: &Observation) -> Option<f64> {
     height(figure).filter(|_| plain && figure.interval.is_none())
 }
 
-fn mark(look: Look, x: f64, figure: &Observation, few: bool, context: &mut Context<'_>) {
-    let Some((low, high)) = span(figure) else { return };
-    let (sign, style) = match (&figure.interval, figure.bound()) {
+/// What stands for a figure.
+fn sign(look: Look, figure: &Observation, few: bool) -> Option<(&'static str, Style)> {
+    Some(match (&figure.interval, figure.bound()) {
         (Some(_), _) => ("○", look.bound()),
         (None, Bound::GreaterThan | Bound::AtLeast) => ("△", look.bound()),
         (None, Bound::LessThan | Bound::AtMost) => ("▽", look.bound()),
         (None, Bound::Approximate) => ("○", look.exact()),
         (None, Bound::Unspecified | Bound::Exact) if few => ("●", look.exact()),
         // So many that their line says it.
-        (None, Bound::Unspecified | Bound::Exact) => return,
-    };
-    if high > low {
-        context.draw(&Line { x1: x, y1: low, x2: x, y2: high, color: look.bound().fg.unwrap_or_default() });
-        context.layer();
-    }
-    context.print(x, low, Span::styled(sign, style));
-    if high > low {
-        context.print(x, high, Span::styled(sign, style));
-    }
+        (None, Bound::Unspecified | Bound::Exact) => return None,
+    })
 }

@@ -12,11 +12,20 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthChar as _;
 
-use super::{Look, changes::source, lines, nothing};
+use super::{Look, changes::source, lines, look::arrow, nothing};
 use crate::display::{
     model::{Detail, Model, Pane, Series, extent},
     text::{clean, left, width},
 };
+
+/// The most important of it, for a few lines.
+pub(super) fn brief(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
+    if let Some(series) = model.series() {
+        let mut page = Page { look, columns: area.width.into(), lines: Vec::new() };
+        page.figure(model, series, false);
+        lines(page.lines, 0, area, buffer);
+    }
+}
 
 /// Draws it.
 pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
@@ -26,7 +35,7 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     };
     let scrolled = model.scrolled.get(&Pane::Detail).copied().unwrap_or(0);
     let mut page = Page { look, columns: area.width.into(), lines: Vec::new() };
-    page.figure(model, series);
+    page.figure(model, series, true);
     if let Some(detail) = model.detail() {
         page.sources(model, series, detail);
         page.history(model, detail);
@@ -59,7 +68,8 @@ impl Page {
         self.lines.push(Line::styled(format!(" {text}"), self.look.title(false)));
     }
 
-    fn figure(&mut self, model: &Model, series: &Series) {
+    /// `whole` is with what it is of, which the table says too.
+    fn figure(&mut self, model: &Model, series: &Series, whole: bool) {
         let language = model.language;
         let word = |en, zh| language.word(en, zh);
         let (at, figure) = series.latest();
@@ -69,9 +79,11 @@ impl Page {
         for part in wrapped(&full, self.columns.saturating_sub(1)) {
             self.lines.push(Line::styled(format!(" {part}"), self.look.title(true)));
         }
-        self.entry(word("indicator", "指标"), model.catalog.name(EntryKind::Indicator, &series.key.indicator, language));
-        self.entry(word("region", "地区"), model.catalog.name(EntryKind::Region, &series.key.region, language));
-        self.entry(word("breakdown", "分类"), &model.catalog.dimensions(&(&series.key).into(), language));
+        if whole {
+            self.entry(word("indicator", "指标"), model.catalog.name(EntryKind::Indicator, &series.key.indicator, language));
+            self.entry(word("region", "地区"), model.catalog.name(EntryKind::Region, &series.key.region, language));
+            self.entry(word("breakdown", "分类"), &model.catalog.dimensions(&(&series.key).into(), language));
+        }
         self.entry(word("period", "时期"), &period(*at, language));
         self.entry(word("source", "来源"), &source(model, figure));
         self.entry(word("status", "状态"), &words::statuses(figure, language).join(", "));
@@ -80,7 +92,7 @@ impl Page {
         }
         if let (Some((before, old)), Some(change)) = (series.before(), series.change(unit, language)) {
             let old = headline(old, indicator, unit, language).text;
-            let by = if change.text.is_empty() { String::new() } else { format!("{} ", change.text) };
+            let by = format!("{} {} ", arrow(change.direction), change.text).replace("  ", " ");
             let before = period(*before, language);
             self.entry(
                 word("change", "变化"),

@@ -124,7 +124,7 @@ fn narrow(model: &Model, look: Look, offset: usize, body: Rect, buffer: &mut Buf
         let block = Block::new().borders(ratatui::widgets::Borders::TOP).border_style(look.dim());
         let inside = block.inner(below);
         block.render(below, buffer);
-        detail::draw(model, look, inside, buffer);
+        detail::brief(model, look, inside, buffer);
     }
 }
 

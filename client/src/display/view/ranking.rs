@@ -1,8 +1,8 @@
 //! Regions in order, with the moves that were seen.
 
 use indicator_proto::{
-    v1::{EntryKind, RankRow},
-    words::headline,
+    v1::{Bound, EntryKind, RankRow},
+    words::{Language, headline},
 };
 use ratatui::{
     buffer::Buffer,
@@ -23,11 +23,25 @@ pub(super) fn about(model: &Model) -> String {
     let Some(rows) = &standing.rows else { return String::new() };
     let under = match standing.selection.under.as_str() {
         "" => String::new(),
-        under => format!("{}, ", clean(model.catalog.name(EntryKind::Region, under, model.language))),
+        under => format!(", {}", clean(model.catalog.name(EntryKind::Region, under, model.language))),
     };
     let (ranked, all) = (rows.len(), rows.len() + standing.unranked);
-    let level = clean(&standing.selection.level);
-    model.language.word(format!("{under}{level}: {ranked} of {all}"), format!("{under}{level}：{all} 中有 {ranked}"))
+    let level = level(&standing.selection.level, model.language);
+    model
+        .language
+        .word(format!("{ranked} of {all}{under}, {level}"), format!("{all} 中有 {ranked}{under}, {level}").replace(", ", "，"))
+}
+
+/// A level in words. Levels of a catalog's own are shown as they stand there.
+fn level(level: &str, language: Language) -> String {
+    let word = match level {
+        "country" => "国家",
+        "province" => "省级",
+        "prefecture" => "地级",
+        "county" => "县级",
+        _ => return clean(level),
+    };
+    language.word(level, word).to_owned()
 }
 
 /// Draws the ranking of the row under the cursor.
@@ -64,7 +78,9 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
             Span::styled(format!("  {}", right(&texts[2], figure)), style),
         ];
         if bar >= 4 {
-            spans.push(Span::styled(format!("  {}", left(&bar_of(value(standing, row), most, bar), bar)), look.exact()));
+            let exact = standing.figure(row).is_some_and(|it| matches!(it.bound(), Bound::Unspecified | Bound::Exact));
+            let style = if exact { look.exact() } else { look.bound() };
+            spans.push(Span::styled(format!("  {}", left(&bar_of(value(standing, row), most, bar), bar)), style));
         }
         if moved > 0 {
             let direction = standing.moves.get(&row.region).map(|it| it.to.cmp(&it.from).reverse());

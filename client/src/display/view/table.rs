@@ -20,6 +20,9 @@ use crate::display::{
 /// A name that is shown at all is shown with so many columns.
 const NAME: usize = 14;
 
+/// To so many it is cut before a column is left out.
+const SHORT_NAME: usize = 28;
+
 /// A figure is given as many before columns are left out.
 const FIGURE: usize = 34;
 
@@ -94,7 +97,7 @@ fn place(model: &Model, texts: &[Texts], room: usize) -> Vec<Placed> {
     columns.retain(|it| it.width > 0 || it.column == Column::Name);
     for it in &mut columns {
         match it.column {
-            Column::Figure => it.width = it.width.min(FIGURE.min(room / 2)),
+            Column::Figure => it.width = it.width.min(FIGURE.min(room.saturating_sub(NAME + GAP))),
             Column::Source => it.width = it.width.min(28),
             Column::Name => it.width = it.width.max(NAME),
             _ => {}
@@ -102,8 +105,7 @@ fn place(model: &Model, texts: &[Texts], room: usize) -> Vec<Placed> {
     }
     let taken = |columns: &[Placed]| columns.iter().map(|it| it.width + GAP).sum::<usize>().saturating_sub(GAP);
     for least in LEAST_FIRST {
-        // The name may be cut to two thirds before something is left out.
-        let spare = columns[0].width.saturating_sub((columns[0].width * 2 / 3).max(NAME));
+        let spare = columns[0].width.saturating_sub(SHORT_NAME);
         if taken(&columns) <= room + spare {
             break;
         }
@@ -128,7 +130,7 @@ pub(super) fn draw(model: &Model, look: Look, offset: usize, area: Rect, buffer:
     let shown = &model.rows[offset..(offset + height).min(model.rows.len())];
     let trend = if area.width >= 100 { 12 } else { 8 };
     let texts: Vec<Texts> = shown.iter().map(|row| Texts::of(model, row, trend)).collect();
-    let columns = place(model, &texts, usize::from(area.width).saturating_sub(2));
+    let columns = place(model, &texts, usize::from(area.width).saturating_sub(3));
     head(model, look, &columns, area, buffer, areas);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     areas.rows(body, offset);
