@@ -4,6 +4,8 @@
 //! it; `view` draws the state. `term` owns the terminal. This file ties them.
 
 mod feed;
+#[cfg(test)]
+mod fixture;
 mod input;
 mod model;
 mod term;

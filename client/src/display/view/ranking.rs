@@ -1,7 +1,7 @@
 //! Regions in order, with the moves that were seen.
 
 use indicator_proto::{
-    v1::{Bound, EntryKind, RankRow},
+    v1::{Bound, EntryKind, RankRow, UnitKind},
     words::{Language, headline},
 };
 use ratatui::{
@@ -117,7 +117,8 @@ fn texts(model: &Model, standing: &Standing, row: &RankRow) -> [String; 4] {
         (false, _) => format!("{}–{}", row.rank_from, row.rank_to),
     };
     let indicator = model.catalog.indicator(&standing.selection.indicator);
-    let unit = model.catalog.unit_of(&standing.selection.indicator);
+    // All are of one unit, which the table says; a rank is said by its place.
+    let unit = model.catalog.unit_of(&standing.selection.indicator).filter(|unit| unit.kind() == UnitKind::Rank);
     let figure = standing.figure(row).map(|it| headline(it, indicator, unit, language).text).unwrap_or_default();
     let moved = standing.moves.get(&row.region).map(|it| told(model, it)).unwrap_or_default();
     [rank, clean(model.catalog.name(EntryKind::Region, &row.region, language)), clean(&figure), moved]
