@@ -131,6 +131,11 @@ fn number(figure: &Observation) -> Option<Decimal> {
 fn change(old: &Observation, new: &Observation, unit: Option<&Unit>, language: Language) -> Option<Change> {
     let (was, is) = (extent(old)?, extent(new)?);
     if let Some((before, after)) = number(old).zip(number(new)) {
+        // Of ranks, the lower is the better: a rise is one to the top.
+        if unit.is_some_and(|unit| unit.kind() == UnitKind::Rank) {
+            let direction = Some(before.inner().cmp(&after.inner()));
+            return Some(Change { direction, text: format!("{before}→{after}") });
+        }
         let about = [old, new].iter().any(|it| it.bound() == v1::Bound::Approximate);
         let about = if about { "≈ " } else { "" };
         let direction = Some(after.inner().cmp(&before.inner()));
@@ -141,7 +146,7 @@ fn change(old: &Observation, new: &Observation, unit: Option<&Unit>, language: L
     Some(Change { direction: apart.and_then(|(old, new)| new.partial_cmp(&old)), text: String::new() })
 }
 
-/// By how much: in percent; of shares in percentage points, of ranks in places.
+/// By how much: in percent; of shares in percentage points.
 fn amount(old: Decimal, new: Decimal, unit: Option<&Unit>, language: Language) -> String {
     let (old, new) = (old.inner(), new.inner());
     let kind = unit.map(Unit::kind).unwrap_or_default();
@@ -155,7 +160,6 @@ fn amount(old: Decimal, new: Decimal, unit: Option<&Unit>, language: Language) -
         format!("{sign}{size}{ending}")
     };
     match kind {
-        UnitKind::Rank => absolute(""),
         UnitKind::Share => absolute(language.word(" pp", "个百分点")),
         _ => {
             let percent = new.checked_sub(old).and_then(|it| it.checked_div(old.abs())).and_then(|it| it.checked_mul(100.into()));

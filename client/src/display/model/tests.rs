@@ -285,7 +285,7 @@ fn how_a_figure_stands_to_the_one_before() {
     assert_eq!(of("output", output("5"), output("5")), Some((Some(Ordering::Equal), "0".into())));
     assert_eq!(of("output", output("0"), output("5")), Some((more, "+5".into())), "there is no percentage of nothing");
     assert_eq!(of("online-share", figure("online-share", "97.5"), figure("online-share", "100")), Some((more, "+2.5 pp".into())));
-    assert_eq!(of("index-rank", figure("index-rank", "5"), figure("index-rank", "3")), Some((Some(Ordering::Less), "−2".into())));
+    assert_eq!(of("index-rank", figure("index-rank", "5"), figure("index-rank", "3")), Some((more, "5→3".into())), "to the top");
     let about = bounded(Bound::Approximate, output("110"));
     assert_eq!(of("output", output("100"), about), Some((more, "≈ +10%".into())));
     // A bound says by how much at least, or nothing.

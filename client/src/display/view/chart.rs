@@ -39,7 +39,8 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let gutter = width(&top).max(width(&bottom)).min(usize::from(area.width) / 3);
     let wide = u16::try_from(gutter).unwrap_or(0) + 2;
     let plot = Rect { x: area.x + wide, width: area.width - wide, height: area.height - 1, ..area };
-    axis(look, &[&top, &bottom], gutter, area, plot, buffer);
+    let row = |figure| ends.cell(ends.x[0], height(figure).unwrap_or_default(), plot).y;
+    axis(look, &[(&top, row(ends.most)), (&bottom, row(ends.least))], gutter, plot, buffer);
     periods(model, look, &[first, last], plot, buffer);
     plotted(look, series, &ends, plot, buffer);
 }
@@ -98,15 +99,15 @@ fn label(model: &Model, series: &Series, figure: &Observation) -> String {
     clean(&headline(figure, model.catalog.indicator(&series.key.indicator), unit, model.language).text)
 }
 
-fn axis(look: Look, labels: &[&str; 2], gutter: usize, area: Rect, plot: Rect, buffer: &mut Buffer) {
-    for (text, y) in labels.iter().zip([plot.y, plot.bottom().saturating_sub(1)]) {
-        // One figure alone is named once.
-        if y == plot.y || labels[0] != labels[1] {
-            buffer.set_stringn(area.x, y, right(text, gutter), gutter, look.dim());
-        }
-    }
+fn axis(look: Look, labels: &[(&str, u16); 2], gutter: usize, plot: Rect, buffer: &mut Buffer) {
+    let left = plot.x - u16::try_from(gutter).unwrap_or(0) - 2;
     for y in plot.y..plot.bottom() {
         buffer.set_stringn(plot.x - 1, y, "│", 1, look.dim());
+    }
+    // One figure alone is named once: at its place, both are the same.
+    for (text, y) in labels {
+        buffer.set_stringn(left, *y, right(text, gutter), gutter, look.dim());
+        buffer.set_stringn(plot.x - 1, *y, "┤", 1, look.dim());
     }
 }
 

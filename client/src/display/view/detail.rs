@@ -101,7 +101,7 @@ impl Page {
         }
         for same in &figure.equivalents {
             let text = words::with_unit(&words::grouped(&same.value, 0), model.catalog.unit(&same.unit), language);
-            self.entry(word("also given", "亦作"), &text);
+            self.entry(word("also", "亦作"), &text);
         }
         if !figure.original_text.is_empty() {
             self.entry(word("words", "原文"), &format!("“{}”", figure.original_text));

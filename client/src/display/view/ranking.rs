@@ -61,7 +61,7 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     // The region under the cursor is in sight, until somebody scrolls.
     let scrolled = model.scrolled.get(&Pane::Ranking).copied();
     let scrolled = scrolled.unwrap_or_else(|| (place + 1).saturating_sub(area.height.into()));
-    let texts: Vec<[String; 4]> = rows.iter().map(|row| texts(model, standing, row)).collect();
+    let texts: Vec<[String; 4]> = rows.iter().map(|row| texts(model, standing, row, area.width >= 50)).collect();
     let widest = |at: usize| texts.iter().map(|it| width(&it[at])).max().unwrap_or(0);
     let columns = usize::from(area.width);
     let (rank, moved) = (widest(0), widest(3));
@@ -109,7 +109,7 @@ fn bar_of(value: Option<f64>, most: f64, columns: usize) -> String {
     "█".repeat((eighths / 8).min(columns)) + PARTS[eighths % 8]
 }
 
-fn texts(model: &Model, standing: &Standing, row: &RankRow) -> [String; 4] {
+fn texts(model: &Model, standing: &Standing, row: &RankRow, roomy: bool) -> [String; 4] {
     let language = model.language;
     let rank = match (row.rank_from == row.rank_to, row.tied) {
         (true, true) => format!("{}=", row.rank_from),
@@ -120,14 +120,15 @@ fn texts(model: &Model, standing: &Standing, row: &RankRow) -> [String; 4] {
     // All are of one unit, which the table says; a rank is said by its place.
     let unit = model.catalog.unit_of(&standing.selection.indicator).filter(|unit| unit.kind() == UnitKind::Rank);
     let figure = standing.figure(row).map(|it| headline(it, indicator, unit, language).text).unwrap_or_default();
-    let moved = standing.moves.get(&row.region).map(|it| told(model, it)).unwrap_or_default();
+    let moved = standing.moves.get(&row.region).map(|it| told(model, it, roomy)).unwrap_or_default();
     [rank, clean(model.catalog.name(EntryKind::Region, &row.region, language)), clean(&figure), moved]
 }
 
-fn told(model: &Model, moved: &Moved) -> String {
-    let ago = ago(moved.at, model.now, model.language);
-    match moved.from {
-        0 => format!("{} {ago}", model.language.word("new", "新")),
-        from => format!("{} {}→{} {ago}", arrow(Some(moved.to.cmp(&from).reverse())), from, moved.to),
-    }
+/// A move, and when it was where there is room to say it.
+fn told(model: &Model, moved: &Moved, roomy: bool) -> String {
+    let step = match moved.from {
+        0 => model.language.word("new", "新").to_owned(),
+        from => format!("{} {from}→{}", arrow(Some(moved.to.cmp(&from).reverse())), moved.to),
+    };
+    if roomy { format!("{step} {}", ago(moved.at, model.now, model.language)) } else { step }
 }
