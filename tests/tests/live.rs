@@ -56,12 +56,12 @@ async fn the_picture_is_printed_once_as_text() {
         |name: &str| picture.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_else(|| panic!("{picture}"));
     assert!(row("5g-base-stations").contains("> 100,000 station"), "{picture}");
     assert!(row("output").contains("▲ +25%") && row("output").contains("250 CNY"), "{picture}");
-    assert!(picture.contains("▸ Weihai") && picture.contains("● live") && picture.contains("revision 2"), "{picture}");
+    assert!(!picture.contains("Weihai") && picture.contains("revision 2 · last change 20"), "{picture}");
     assert!(picture.lines().all(|line| line.chars().count() <= 80), "{picture}");
 
     let of_indicator = printed(&live(&url, &["5g-base-stations", "--once", "--lang", "zh"]));
     assert!(
-        of_indicator.contains("超 10 万") && of_indicator.contains("威海") && of_indicator.contains("● 实时"),
+        of_indicator.contains("超 10 万") && of_indicator.contains("威海") && of_indicator.contains("修订号 2"),
         "{of_indicator}"
     );
     let selected = printed(&live(&url, &["-r", "Shandong", "--subregions", "--level", "prefecture", "--once", "--ascii"]));

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// What a shell answers for a command that a signal ended, less the signal's number.
-const SIGNALLED: i32 = 128;
+pub(crate) const SIGNALLED: i32 = 128;
 
 /// Tells whether somebody has asked to stop.
 #[derive(Debug)]

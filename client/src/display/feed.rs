@@ -4,7 +4,7 @@ use std::{
     future::Future,
     mem,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -62,7 +62,7 @@ pub(crate) struct Feeds {
     client: Client,
     events: Sender<Event>,
     wants: Wants,
-    error: Arc<std::sync::Mutex<Option<Error>>>,
+    error: Arc<Mutex<Option<Error>>>,
     picture: Option<Task>,
     ranking: Option<Task>,
     detail: Option<Task>,
@@ -100,7 +100,7 @@ impl Feeds {
 
     /// The error that has ended the picture for good.
     pub(crate) fn error(&self) -> Option<Error> {
-        self.error.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn view(client: &Client, scope: &Scope, on_change: impl FnMut(&ViewCh
     if scope.preferred() { builder.preferred().open() } else { builder.open() }
 }
 
-async fn picture(client: Client, scope: Scope, events: Sender<Event>, error: Arc<std::sync::Mutex<Option<Error>>>) {
+async fn picture(client: Client, scope: Scope, events: Sender<Event>, error: Arc<Mutex<Option<Error>>>) {
     let (change, mut changes) = channel(WAITING);
     // Of the first picture, every figure is new: that is no change. Until it has been seen, none is; then none of its revision.
     let seen = Arc::new(AtomicU64::new(u64::MAX));
@@ -152,6 +152,7 @@ async fn picture(client: Client, scope: Scope, events: Sender<Event>, error: Arc
                 return;
             }
             seen.store(first, Ordering::Release);
+            keep(&error, None);
         }
         let missed = Some(unlisted.swap(0, Ordering::Relaxed)).filter(|count| *count > 0).map(Event::Unlisted);
         for event in event.into_iter().chain(missed).chain([Event::Link(view.state(), revision)]) {
@@ -162,8 +163,12 @@ async fn picture(client: Client, scope: Scope, events: Sender<Event>, error: Arc
     }
 }
 
-async fn ended(why: &Error, events: &Sender<Event>, kept: &std::sync::Mutex<Option<Error>>) {
-    *kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(why.clone());
+fn keep(kept: &Mutex<Option<Error>>, error: Option<Error>) {
+    *kept.lock().unwrap_or_else(PoisonError::into_inner) = error;
+}
+
+async fn ended(why: &Error, events: &Sender<Event>, kept: &Mutex<Option<Error>>) {
+    keep(kept, Some(why.clone()));
     let told = failure::explain(&anyhow::Error::from(why.clone()), Style::default()).map_or(String::new(), |(_, text)| text);
     // Whoever listened is gone.
     let _ = events.send(Event::Ended(told)).await;

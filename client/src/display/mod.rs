@@ -22,7 +22,8 @@ use std::{
 use indicator_client::{Error, WatchState};
 use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::{
-    sync::mpsc::channel,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc::{Receiver, channel},
     time::{MissedTickBehavior, interval},
 };
 
@@ -34,7 +35,11 @@ use self::{
     view::Areas,
 };
 pub(crate) use self::{model::Scope, view::Look};
-use crate::{catalog::Labels, context::Context, stop::Stop};
+use crate::{
+    catalog::Labels,
+    context::Context,
+    stop::{SIGNALLED, Stop},
+};
 
 /// Ages are told in seconds, and a row that was lit up goes out in time.
 const TICK: Duration = Duration::from_millis(250);
@@ -75,8 +80,10 @@ struct Display {
 }
 
 impl Display {
-    async fn until_the_end(&mut self, events: &mut tokio::sync::mpsc::Receiver<Event>, stop: &Stop) -> anyhow::Result<()> {
+    async fn until_the_end(&mut self, events: &mut Receiver<Event>, stop: &Stop) -> anyhow::Result<()> {
         let mut keys = term::events();
+        // The terminal may be there all the same: somebody has sent it.
+        let mut hangup = signal(SignalKind::hangup())?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -85,6 +92,10 @@ impl Display {
             tokio::select! {
                 () = stop.asked() => return Ok(()),
                 _ = ticks.tick() => {}
+                _ = hangup.recv() => {
+                    self.exit = Some(SIGNALLED + SignalKind::hangup().as_raw_value());
+                    return Ok(());
+                }
                 event = keys.recv() => {
                     let event = event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
                     if self.take(&event)?.is_break() {
@@ -120,8 +131,7 @@ impl Display {
         match action {
             Action::Quit => return Ok(Break(())),
             Action::Interrupt => {
-                // What a shell answers for a command that Ctrl-C ended.
-                self.exit = Some(130);
+                self.exit = Some(SIGNALLED + SignalKind::interrupt().as_raw_value());
                 return Ok(Break(()));
             }
             Action::Save => {

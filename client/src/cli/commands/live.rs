@@ -60,7 +60,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> anyhow::Result<()> {
     }
     let scope = args.scope(cx).await?;
     let catalog = Labels::all(&cx.client).await?;
-    let look = Look { ascii: args.ascii, color: cx.style.color };
+    let look = Look { ascii: args.ascii, color: cx.style.color, still: args.once };
     if !args.once {
         return display::run(cx, scope, catalog, look).await;
     }

@@ -1,7 +1,5 @@
 //! What the user does.
 
-use indicator_proto::v1::EntryKind;
-
 use super::{Column, Model, Pane, Row, RowKey, Scope};
 
 /// What the user asks for.
@@ -143,7 +141,7 @@ impl Model {
     fn region_above(&self) -> Option<(String, String)> {
         let region = self.catalog.region(self.scope().region.as_ref()?)?;
         let parent = Some(region.parent.clone()).filter(|parent| !parent.is_empty())?;
-        (self.catalog.name(EntryKind::Region, &parent, self.language) != "").then(|| (region.id.clone(), parent))
+        self.catalog.region(&parent).is_some().then(|| (region.id.clone(), parent))
     }
 
     /// What was shown is of another scope: a picture of this one is on its way.

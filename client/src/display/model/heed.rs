@@ -115,6 +115,10 @@ impl Model {
             _ => {}
         }
         self.link.state = state;
+        // Another scope has been let in.
+        if state == WatchState::Live {
+            self.link.ended = None;
+        }
         if self.paused.is_none() && self.picture.is_some() {
             self.revision = revision;
         }

@@ -11,6 +11,8 @@ pub(crate) struct Look {
     pub(crate) ascii: bool,
     /// With colours. They are those of the terminal's own palette, so that they suit its background.
     pub(crate) color: bool,
+    /// A picture on paper: moments instead of ages, nothing to go into.
+    pub(crate) still: bool,
 }
 
 impl Look {
@@ -19,8 +21,10 @@ impl Look {
     }
 
     /// What is less important.
+    #[allow(clippy::unused_self, reason = "as every other style")]
     pub(super) fn dim(self) -> Style {
-        self.colored(Color::DarkGray, Modifier::DIM)
+        // Not a grey: palettes have some that cannot be read on their background.
+        Style::new().add_modifier(Modifier::DIM)
     }
 
     /// The name of a pane.
@@ -39,15 +43,17 @@ impl Look {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// The row under the cursor.
+    /// The row under the cursor, over the styles of its columns.
+    #[allow(clippy::unused_self, reason = "as every other style")]
     pub(super) fn cursor(self, focused: bool) -> Style {
-        if focused { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new().add_modifier(Modifier::BOLD) }
+        let plain = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
+        plain.add_modifier(if focused { Modifier::REVERSED } else { Modifier::BOLD })
     }
 
     /// A row that has just changed.
     pub(super) fn lit(self) -> Style {
         if self.color {
-            Style::new().fg(Color::Black).bg(Color::Yellow)
+            Style::new().fg(Color::Black).bg(Color::Yellow).remove_modifier(Modifier::DIM)
         } else {
             Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
         }

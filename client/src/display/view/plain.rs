@@ -3,8 +3,8 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Look, bars, table};
-use crate::display::model::Model;
+use super::{Areas, Look, bars, table};
+use crate::{display::model::Model, output::clock};
 
 /// The text of a frame, without what ends its lines.
 pub(crate) fn plain(buffer: &Buffer) -> String {
@@ -25,16 +25,23 @@ pub(crate) fn plain(buffer: &Buffer) -> String {
     text
 }
 
-/// The whole table and how the record is, as text.
+/// The whole table, and the moment that it shows, as text.
 pub(crate) fn once(model: &Model, look: Look, width: u16) -> String {
-    let rows = u16::try_from(model.rows.len()).unwrap_or(u16::MAX - 8).min(u16::MAX - 8);
-    // A row for the words where there is none.
-    let table = Rect::new(0, 2, width, rows.max(1) + 1);
+    let figures = model.rows.iter().filter(|row| row.series().is_some()).count();
+    // A row for the words where there is none; a buffer has no more rows than these.
+    let rows = u16::try_from(figures).unwrap_or(u16::MAX).clamp(1, u16::MAX - 8);
+    let table = Rect::new(0, 2, width, rows + 1);
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, table.bottom() + 2));
-    let look = Look { color: false, ..look };
+    let look = Look { color: false, still: true, ..look };
     bars::header(model, look, Rect { height: 1, ..buffer.area }, &mut buffer);
-    table::draw(model, look, 0, table, &mut buffer, &mut super::Areas::default());
-    bars::status(model, look, Rect::new(0, table.bottom() + 1, width, 1), &mut buffer);
+    table::draw(model, look, 0, table, &mut buffer, &mut Areas::default());
+    let language = model.language;
+    let mut told = vec![language.word(format!("revision {}", model.revision), format!("修订号 {}", model.revision))];
+    if let Some(time) = model.last_change {
+        let time = clock(Some(&time.into()));
+        told.push(language.word(format!("last change {time}"), format!("最近更新 {time}")));
+    }
+    buffer.set_stringn(1, table.bottom() + 1, told.join(" · "), usize::from(width) - 1, look.dim());
     if look.ascii {
         to_ascii(&mut buffer);
     }

@@ -86,7 +86,7 @@ fn sparkline(series: &Series, columns: usize) -> String {
 }
 
 /// The columns that fit, each as wide as its texts.
-fn place(model: &Model, texts: &[Texts], room: usize) -> Vec<Placed> {
+fn place(model: &Model, look: Look, texts: &[Texts], room: usize) -> Vec<Placed> {
     let by_region = model.scope().indicator.is_some();
     let natural = |column: Column| {
         let title = width(column.title(by_region, model.language)) + usize::from(model.order.column == column) * 2;
@@ -95,6 +95,8 @@ fn place(model: &Model, texts: &[Texts], room: usize) -> Vec<Placed> {
     };
     let mut columns: Vec<Placed> = Column::ALL.iter().map(|column| Placed { column: *column, width: natural(*column) }).collect();
     columns.retain(|it| it.width > 0 || it.column == Column::Name);
+    // An age would be another one by the time it is read.
+    columns.retain(|it| it.column != Column::Age || !look.still);
     for it in &mut columns {
         match it.column {
             Column::Figure => it.width = it.width.min(FIGURE.min(room.saturating_sub(NAME + GAP))),
@@ -130,7 +132,7 @@ pub(super) fn draw(model: &Model, look: Look, offset: usize, area: Rect, buffer:
     let shown = &model.rows[offset..(offset + height).min(model.rows.len())];
     let trend = if area.width >= 100 { 12 } else { 8 };
     let texts: Vec<Texts> = shown.iter().map(|row| Texts::of(model, row, trend)).collect();
-    let columns = place(model, &texts, usize::from(area.width).saturating_sub(3));
+    let columns = place(model, look, &texts, usize::from(area.width).saturating_sub(3));
     head(model, look, &columns, area, buffer, areas);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     areas.rows(body, offset);
@@ -139,11 +141,11 @@ pub(super) fn draw(model: &Model, look: Look, offset: usize, area: Rect, buffer:
         let lit = row.series().is_some_and(|series| model.is_lit(&series.key));
         buffer.set_line(area.x, y, &line(model, look, row, texts, &columns, lit), area.width);
         let here = Rect { y, height: 1, ..area };
+        if offset + place == model.selected && !look.still {
+            buffer.set_style(here, look.cursor(model.focus == Pane::Table));
+        }
         if lit {
             buffer.set_style(here, look.lit());
-        }
-        if offset + place == model.selected {
-            buffer.set_style(here, look.cursor(model.focus == Pane::Table));
         }
     }
 }

@@ -19,9 +19,9 @@ use crate::display::{
     model::{Action, Event, Scope},
 };
 
-const PLAIN: Look = Look { ascii: false, color: false };
-const COLORED: Look = Look { ascii: false, color: true };
-const ASCII: Look = Look { ascii: true, color: false };
+const PLAIN: Look = Look { ascii: false, color: false, still: false };
+const COLORED: Look = Look { ascii: false, color: true, still: false };
+const ASCII: Look = Look { ascii: true, color: false, still: false };
 
 /// What a terminal of this size shows.
 fn shown(model: &Model, look: Look, columns: u16, rows: u16) -> Buffer {
