@@ -323,10 +323,23 @@ impl Labels {
     }
 
     fn dimension(&self, id: &str, code: &str, language: Language) -> String {
-        let Some(Entry::Dimension(dimension)) = self.entry(EntryKind::Dimension, id) else { return format!("{id}: {code}") };
+        let code = self.code(id, code, language);
+        match self.entry(EntryKind::Dimension, id) {
+            Some(Entry::Dimension(dimension)) => format!("{}: {code}", best(&dimension.names, language).unwrap_or(id)),
+            _ => format!("{id}: {code}"),
+        }
+    }
+
+    /// The codes of a series alone, where there is little room: `Provincial`.
+    pub(crate) fn codes(&self, dimensions: &BTreeMap<String, String>, language: Language) -> String {
+        let texts: Vec<&str> = dimensions.iter().map(|(id, code)| self.code(id, code, language)).collect();
+        texts.join(", ")
+    }
+
+    fn code<'a>(&'a self, dimension: &str, code: &'a str, language: Language) -> &'a str {
+        let Some(Entry::Dimension(dimension)) = self.entry(EntryKind::Dimension, dimension) else { return code };
         let found = dimension.codes.iter().find(|known| known.id == code);
-        let code = found.and_then(|found| best(&found.names, language)).unwrap_or(code);
-        format!("{}: {code}", best(&dimension.names, language).unwrap_or(id))
+        found.and_then(|found| best(&found.names, language)).unwrap_or(code)
     }
 }
 

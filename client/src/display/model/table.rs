@@ -171,7 +171,7 @@ pub(crate) fn series_name(key: &SeriesKey, scope: &Scope, catalog: &Labels, lang
         (_, Some(_)) => indicator.to_owned(),
         (None, None) => format!("{region} · {indicator}"),
     };
-    if key.dimensions.is_empty() { name } else { format!("{name} ({})", catalog.dimensions(&key.into(), language)) }
+    if key.dimensions.is_empty() { name } else { format!("{name} ({})", catalog.codes(&key.dimensions, language)) }
 }
 
 fn has(key: &SeriesKey, catalog: &Labels, text: &str) -> bool {

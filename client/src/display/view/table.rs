@@ -100,7 +100,7 @@ fn place(model: &Model, look: Look, texts: &[Texts], room: usize) -> Vec<Placed>
     for it in &mut columns {
         match it.column {
             Column::Figure => it.width = it.width.min(FIGURE.min(room.saturating_sub(NAME + GAP))),
-            Column::Source => it.width = it.width.min(28),
+            Column::Source => it.width = it.width.min(32),
             Column::Name => it.width = it.width.max(NAME),
             _ => {}
         }
