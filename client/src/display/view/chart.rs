@@ -28,13 +28,14 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         return nothing(word("no series is under the cursor", "光标处没有序列"), look, area, buffer);
     };
     let drawn: Vec<&Point> = series.points().iter().filter(|(_, figure)| height(figure).is_some()).collect();
-    let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else {
+    // Also where the first or the last figure is missing: the gap is seen.
+    let (Some(first), Some(last), false) = (series.points().first(), series.points().last(), drawn.is_empty()) else {
         return nothing(word("no figure can be drawn", "没有可画的数值"), look, area, buffer);
     };
     if area.height < 4 || area.width < 20 {
         return nothing(word("too small to draw", "空间太小"), look, area, buffer);
     }
-    let ends = Ends::of(&drawn);
+    let ends = Ends::of(&drawn, first, last);
     let (top, bottom) = (label(model, series, ends.most), label(model, series, ends.least));
     let gutter = width(&top).max(width(&bottom)).min(usize::from(area.width) / 3);
     let wide = u16::try_from(gutter).unwrap_or(0) + 2;
@@ -54,15 +55,14 @@ struct Ends<'a> {
 }
 
 impl<'a> Ends<'a> {
-    fn of(drawn: &[&'a Point]) -> Self {
+    fn of(drawn: &[&'a Point], first: &Point, last: &Point) -> Self {
         let by_height = |a: &&&Point, b: &&&Point| {
             let of = |it: &Point| height(&it.1).unwrap_or_default();
             of(a).total_cmp(&of(b))
         };
         let least = &drawn.iter().min_by(by_height).expect("something is drawn").1;
         let most = &drawn.iter().max_by(by_height).expect("something is drawn").1;
-        let at = |point: Option<&&Point>| point.map(|(period, _)| f64::from(period.ordinal())).unwrap_or_default();
-        let (from, to) = (at(drawn.first()), at(drawn.last()));
+        let (from, to) = (f64::from(first.0.ordinal()), f64::from(last.0.ordinal()));
         let (low, high) = drawn.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, figure)| {
             let (lower, upper) = span(figure).unwrap_or_default();
             (low.min(lower), high.max(upper))
@@ -153,7 +153,9 @@ fn plotted(look: Look, series: &Series, ends: &Ends<'_>, plot: Rect, buffer: &mu
         })
         .render(plot, buffer);
     for (period, figure) in series.points() {
-        let Some(((low, high), (sign, style))) = span(figure).zip(sign(look, figure, few)) else { continue };
+        // A figure that is known to be missing stands at the bottom; of what was never recorded there is nothing.
+        let place = span(figure).or_else(|| few.then_some((ends.y[0], ends.y[0])));
+        let Some(((low, high), (sign, style))) = place.zip(sign(look, figure, few)) else { continue };
         for y in [low, high] {
             let at = ends.cell(f64::from(period.ordinal()), y, plot);
             buffer[at].set_symbol(sign).set_style(style);
@@ -170,6 +172,7 @@ fn point(figure: &Observation) -> Option<f64> {
 /// What stands for a figure.
 fn sign(look: Look, figure: &Observation, few: bool) -> Option<(&'static str, Style)> {
     Some(match (&figure.interval, figure.bound()) {
+        _ if height(figure).is_none() => ("×", look.dim()),
         (Some(_), _) => ("○", look.bound()),
         (None, Bound::GreaterThan | Bound::AtLeast) => ("△", look.bound()),
         (None, Bound::LessThan | Bound::AtMost) => ("▽", look.bound()),

@@ -28,7 +28,7 @@ const EN: [(&str, &str); 14] = [
     ("mouse", "click selects, again opens; heads sort"),
     ("> ≥ < ≤ ≈", "more, at least, less, at most, about"),
     ("*", "of a figure: see its status in the detail"),
-    ("△ ▽ ○ ●", "chart: lower bound, upper, about or between, exact"),
+    ("△ ▽ ○ ● ×", "chart: lower bound, upper, about, exact, missing"),
 ];
 
 const ZH: [(&str, &str); 14] = [
@@ -45,7 +45,7 @@ const ZH: [(&str, &str); 14] = [
     ("鼠标", "单击选中，再击进入；表头排序"),
     ("超 至少 不足 约", "数值的界限"),
     ("*", "数值有状态说明，见详情"),
-    ("△ ▽ ○ ●", "走势：下限、上限、约数或区间、确数"),
+    ("△ ▽ ○ ● ×", "走势：下限、上限、约数或区间、确数、缺失"),
 ];
 
 /// Draws it over the panes.
