@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// Ages are told in seconds, and a row that was lit up goes out in time.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(500);
 
 /// Events that wait to be shown.
 const WAITING: usize = 1024;

@@ -35,7 +35,9 @@ fn entry_lines<'a>(model: &Model, look: Look, entry: &Entry, columns: usize) -> 
     let at = entry.cell.period.parse().map_or_else(|_| clean(&entry.cell.period), |it| period(it, language));
     let when = age(entry.at, model.now, language);
     let kind = words::change(entry.kind(), language);
-    let head = fit(&format!("{name}, {at}"), columns.saturating_sub(width(&when) + 3));
+    // The period tells changes of one series apart: the name gives way.
+    let name = fit(&name, columns.saturating_sub(width(&when) + width(&at) + 5));
+    let head = format!("{name}, {at}");
     let figures = match (
         entry.old.as_ref().map(|it| said(model, it, entry.new.is_none())),
         entry.new.as_ref().map(|it| said(model, it, true)),

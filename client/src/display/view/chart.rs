@@ -1,6 +1,9 @@
 //! One series over time: exact figures on a line, bounds apart from them, gaps where nothing is known.
 
+use std::collections::BTreeSet;
+
 use indicator_proto::{
+    Frequency,
     v1::{Bound, Observation, UnitKind},
     words::{headline, period},
 };
@@ -75,6 +78,24 @@ impl<'a> Ends<'a> {
         Self { least, most, x: apart(from, to, 0.03), y: apart(low, high, 0.08) }
     }
 
+    /// Of more points than there are dots, those that are seen: in each column of dots the first, the least, the greatest and the last. And
+    /// how far neighbours are from each other at most.
+    fn thinned(&self, points: &'a [Point], plot: Rect) -> (Vec<&'a Point>, i32) {
+        let columns = usize::from(plot.width) * 2;
+        if points.len() <= columns * 4 {
+            return (points.iter().collect(), 1);
+        }
+        let each = points.len().div_ceil(columns);
+        let kept = points.chunks(each).flat_map(|chunk| {
+            let heights = || chunk.iter().enumerate().filter_map(|(at, (_, figure))| Some((at, height(figure)?)));
+            let least = heights().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at);
+            let most = heights().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at);
+            let places: BTreeSet<usize> = [Some(0), least, most, Some(chunk.len() - 1)].into_iter().flatten().collect();
+            places.into_iter().map(|at| &chunk[at])
+        });
+        (kept.collect(), i32::try_from(each).unwrap_or(i32::MAX))
+    }
+
     /// The cell that a place is drawn in: a canvas has dots within a cell, two beside each other, four above each other.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the plot")]
     fn cell(&self, x: f64, y: f64, plot: Rect) -> Position {
@@ -130,21 +151,22 @@ fn plotted(look: Look, series: &Series, ends: &Ends<'_>, plot: Rect, buffer: &mu
     let line = look.exact().fg.unwrap_or_default();
     // Marks may stand where there is room for them.
     let few = series.points().len() <= usize::from(plot.width) / 2;
+    let (points, apart) = ends.thinned(series.points(), plot);
     Canvas::default()
         .marker(marker)
         .x_bounds(ends.x)
         .y_bounds(ends.y)
         .paint(|context| {
-            for pair in series.points().windows(2) {
+            for pair in points.windows(2) {
                 let [(from, old), (to, new)] = pair else { continue };
                 // A line joins what is known of neighbours; over a gap or a bound, it would claim what nobody said.
-                let next = from.frequency() == indicator_proto::Frequency::Daily || Some(*to) == from.succ();
+                let next = from.frequency() == Frequency::Daily || to.ordinal() - from.ordinal() <= apart;
                 if let (true, Some(y1), Some(y2)) = (next, point(old), point(new)) {
                     let (x1, x2) = (f64::from(from.ordinal()), f64::from(to.ordinal()));
                     context.draw(&Line { x1, y1, x2, y2, color: line });
                 }
             }
-            for (period, figure) in series.points() {
+            for (period, figure) in &points {
                 if let Some((low, high)) = span(figure).filter(|(low, high)| high > low) {
                     let x = f64::from(period.ordinal());
                     context.draw(&Line { x1: x, y1: low, x2: x, y2: high, color: look.bound().fg.unwrap_or_default() });
@@ -152,7 +174,7 @@ fn plotted(look: Look, series: &Series, ends: &Ends<'_>, plot: Rect, buffer: &mu
             }
         })
         .render(plot, buffer);
-    for (period, figure) in series.points() {
+    for (period, figure) in &points {
         // A figure that is known to be missing stands at the bottom; of what was never recorded there is nothing.
         let place = span(figure).or_else(|| few.then_some((ends.y[0], ends.y[0])));
         let Some(((low, high), (sign, style))) = place.zip(sign(look, figure, few)) else { continue };

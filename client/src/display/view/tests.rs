@@ -280,3 +280,21 @@ fn many_rows_scroll_with_the_cursor() {
     assert!(text(&model, PLAIN, 80, 24).contains("R001"));
     assert!(!model.is_lit(&key("output", "R001")));
 }
+
+#[test]
+fn a_long_series_is_thinned_and_keeps_its_extremes() {
+    let first = jiff::civil::date(1950, 1, 1);
+    let days = (0..20_000).map(|n| first.checked_add(jiff::Span::new().days(n)).unwrap());
+    let text = |n: usize| if n == 7_777 { "1000" } else { "10" };
+    let figures = days.enumerate().map(|(n, day)| value("output", "CN-SD", &day.to_string(), text(n))).collect();
+    let scope = Scope::of_region("CN-SD");
+    let mut model = Model::new(scope.clone(), fixture::catalog(), Language::En, "http://s".into(), now());
+    model.heed(Event::Picture(scope, fixture::series(figures), 1));
+    model.act(Action::FocusOn(Pane::Chart));
+    let chart = self::text(&model, PLAIN, 80, 18);
+    let drawn =
+        |line: &str| line.split_once('┤').is_some_and(|(_, plot)| plot.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)));
+    let labelled: Vec<&str> = chart.lines().filter(|line| line.contains('┤')).collect();
+    assert!(labelled.len() == 2 && labelled.iter().all(|line| drawn(line)), "{chart}");
+    assert!(labelled[0].starts_with("1,000") && labelled[1].trim_start().starts_with("10"), "{chart}");
+}
