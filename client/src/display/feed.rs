@@ -89,11 +89,12 @@ impl Feeds {
         if had.ranking != self.wants.ranking {
             self.ranking = self.wants.ranking.clone().map(|wanted| Task::spawn(ranking(client(), wanted, events())));
         }
-        if had.detail != self.wants.detail {
+        let back = had.comebacks != self.wants.comebacks;
+        if had.detail != self.wants.detail || back {
             let filter = &self.wants.scope.filter;
             self.detail = self.wants.detail.clone().map(|wanted| Task::spawn(detail(client(), wanted, filter.clone(), events())));
         }
-        if had.commit != self.wants.commit {
+        if had.commit != self.wants.commit || back {
             self.commit = self.wants.commit.map(|wanted| Task::spawn(commits(client(), wanted, events())));
         }
     }
@@ -183,9 +184,10 @@ async fn ranking(client: Client, wanted: RegionSelection, events: Sender<Event>)
         include_subregions: !wanted.under.is_empty(),
         region_level: wanted.level.clone(),
         dimensions: wanted.dimensions.clone(),
+        sources: wanted.sources.clone(),
         ..ObservationFilter::default()
     };
-    let mut peers = client.view(filter).preferred().min_interval(INTERVAL).open();
+    let mut peers = view(&client, &Scope::of_filter(filter), |_| {});
     let request = WatchRankRequest { selection: Some(wanted.clone()), ..WatchRankRequest::default() };
     let mut moves = client.watch_rank(request);
     loop {

@@ -111,7 +111,10 @@ impl Model {
         let connecting = matches!(state, WatchState::Connecting { .. });
         match (connecting, self.link.lost_since) {
             (true, None) => self.link.lost_since = Some(self.now),
-            (false, Some(_)) => self.link.lost_since = None,
+            (false, Some(_)) => {
+                self.link.lost_since = None;
+                self.link.comebacks += 1;
+            }
             _ => {}
         }
         self.link.state = state;

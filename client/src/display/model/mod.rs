@@ -84,6 +84,8 @@ pub(crate) struct Link {
     pub(crate) state: WatchState,
     /// Since when there has been no connection.
     pub(crate) lost_since: Option<Time>,
+    /// How often it has come back.
+    pub(crate) comebacks: u64,
     /// What ended it for good, and how to mend that: lines.
     pub(crate) ended: Option<String>,
 }
@@ -99,6 +101,8 @@ pub(crate) struct Wants {
     pub(crate) detail: Option<DetailKey>,
     /// The commit of which who and why is not known.
     pub(crate) commit: Option<u64>,
+    /// How often the connection has come back: what was asked for meanwhile is asked for again.
+    pub(crate) comebacks: u64,
 }
 
 /// What has come while updates are paused.
@@ -180,7 +184,7 @@ impl Model {
             filter: String::new(),
             typing: false,
             help: false,
-            link: Link { state: WatchState::Connecting { attempt: 1 }, lost_since: None, ended: None },
+            link: Link { state: WatchState::Connecting { attempt: 1 }, lost_since: None, comebacks: 0, ended: None },
             revision: 0,
             last_change: None,
             flashes: BTreeMap::new(),
@@ -248,6 +252,7 @@ impl Model {
             ranking: self.selection(),
             detail: self.detail_key(),
             commit: self.changes.unknown(),
+            comebacks: self.link.comebacks,
         }
     }
 

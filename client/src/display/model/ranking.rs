@@ -7,14 +7,14 @@ use indicator_proto::{
     v1::{Observation, RankMove, RankMoveKind, RankRow, Ranking, RegionSelection, watch_rank_response::Message},
 };
 
-use super::Series;
+use super::{Series, series::height};
 
 /// The regions of a level in order of an indicator.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Standing {
     /// Of what.
     pub(crate) selection: RegionSelection,
-    /// By rank. `None` until the first answer.
+    /// By figure. `None` until the first answer.
     pub(crate) rows: Option<Vec<RankRow>>,
     /// Regions without a figure.
     pub(crate) unranked: usize,
@@ -52,7 +52,9 @@ impl Standing {
                 let at = moves.recorded_at.as_ref().and_then(|time| Time::try_from(time).ok()).unwrap_or(Time::MIN);
                 moves.moves.into_iter().for_each(|it| self.step(it, at));
                 if let Some(rows) = &mut self.rows {
-                    rows.sort_by(|a, b| (a.rank_from, a.rank_to, &a.region).cmp(&(b.rank_from, b.rank_to, &b.region)));
+                    // As the first answer came: a bound stands where its figure does, however many places it may have.
+                    let size = |row: &RankRow| row.observation.as_ref().and_then(height).unwrap_or(f64::NEG_INFINITY);
+                    rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.region.cmp(&b.region)));
                 }
             }
             Message::Opened(_) | Message::Progress(_) | Message::Reset(_) | Message::Closing(_) => {}

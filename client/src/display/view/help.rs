@@ -11,7 +11,7 @@ use ratatui::{
 use super::{Look, bars::centred, lines};
 use crate::display::{
     model::Model,
-    text::{left, width},
+    text::{fit, left, width},
 };
 
 const EN: [(&str, &str); 14] = [
@@ -54,11 +54,20 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         Language::En => EN,
         Language::Zh => ZH,
     };
-    let first = keys.iter().map(|(key, _)| width(key)).max().unwrap_or(0);
-    let widest = keys.iter().map(|(_, text)| width(text)).max().unwrap_or(0);
-    let (columns, rows) =
-        (u16::try_from(first + widest + 6).unwrap_or(u16::MAX), u16::try_from(keys.len() + 2).unwrap_or(u16::MAX));
-    let place = centred(area, columns, rows);
+    let columns = |short: bool| {
+        let key = |text: &'static str| if short { text.split(' ').next().unwrap_or(text) } else { text };
+        keys.map(|(keys, text)| (key(keys), text))
+    };
+    let widths = |keys: &[(&str, &str)]| {
+        let widest = |of: fn(&(&str, &str)) -> usize| keys.iter().map(of).max().unwrap_or(0);
+        (widest(|(key, _)| width(key)), widest(|(_, text)| width(text)))
+    };
+    // Where there is little room, one key of several is told.
+    let (first, rest) = widths(&columns(false));
+    let keys = columns(first + rest + 6 > area.width.into());
+    let (first, rest) = widths(&keys);
+    let (wide, rows) = (u16::try_from(first + rest + 6).unwrap_or(u16::MAX), u16::try_from(keys.len() + 2).unwrap_or(u16::MAX));
+    let place = centred(area, wide, rows);
     let block = Block::bordered()
         .border_type(BorderType::Thick)
         .border_style(look.border(true))
@@ -66,8 +75,9 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let inside = block.inner(place);
     Clear.render(place, buffer);
     block.render(place, buffer);
+    let room = usize::from(inside.width).saturating_sub(first + 3);
     let line = |(key, text): (&'static str, &'static str)| {
-        Line::from(vec![Span::styled(format!(" {}  ", left(key, first)), look.title(true)), Span::raw(text)])
+        Line::from(vec![Span::styled(format!(" {}  ", left(key, first)), look.title(true)), Span::raw(fit(text, room))])
     };
     lines(keys.map(line).to_vec(), 0, inside, buffer);
 }

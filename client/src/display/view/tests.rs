@@ -167,7 +167,8 @@ fn the_keys_are_explained() {
     for language in Language::ALL {
         let mut model = model(language);
         model.act(Action::Help);
-        insta::assert_snapshot!(format!("help_{}", language.tag()), text(&model, PLAIN, 80, 24));
+        let both = text(&model, PLAIN, 80, 24) + &text(&model, PLAIN, 40, 20);
+        insta::assert_snapshot!(format!("help_{}", language.tag()), both);
     }
 }
 
