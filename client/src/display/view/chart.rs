@@ -97,7 +97,6 @@ impl<'a> Ends<'a> {
     }
 
     /// The cell that a place is drawn in: a canvas has dots within a cell, two beside each other, four above each other.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the plot")]
     fn cell(&self, x: f64, y: f64, plot: Rect) -> Position {
         let dots = |part: f64, dots: u16| (part.clamp(0.0, 1.0) * f64::from(dots - 1)).round() as u16;
         let across = dots((x - self.x[0]) / (self.x[1] - self.x[0]), plot.width * 2) / 2;

@@ -21,7 +21,6 @@ impl Look {
     }
 
     /// What is less important.
-    #[allow(clippy::unused_self, reason = "as every other style")]
     pub(super) fn dim(self) -> Style {
         // Not a grey: palettes have some that cannot be read on their background.
         Style::new().add_modifier(Modifier::DIM)
@@ -44,7 +43,6 @@ impl Look {
     }
 
     /// The row under the cursor, over the styles of its columns.
-    #[allow(clippy::unused_self, reason = "as every other style")]
     pub(super) fn cursor(self, focused: bool) -> Style {
         let plain = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
         plain.add_modifier(if focused { Modifier::REVERSED } else { Modifier::BOLD })

@@ -99,12 +99,6 @@ fn value(standing: &Standing, row: &RankRow) -> Option<f64> {
 fn bar_of(value: Option<f64>, most: f64, columns: usize) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let Some(value) = value.filter(|it| *it > 0.0 && most > 0.0) else { return String::new() };
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a part of a few columns"
-    )]
     let eighths = (value / most * (columns * 8) as f64).round() as usize;
     "█".repeat((eighths / 8).min(columns)) + PARTS[eighths % 8]
 }

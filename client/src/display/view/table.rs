@@ -80,7 +80,6 @@ fn sparkline(series: &Series, columns: usize) -> String {
     if levels.iter().flatten().count() < 2 {
         return String::new();
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level is from 0 to 1")]
     let bar = |level: f64| BARS[((level * 7.0).round() as usize).min(7)];
     levels.into_iter().map(|level| level.map_or(' ', bar)).collect()
 }
