@@ -49,6 +49,8 @@ pub struct Proxy {
     open: Open,
     weather: watch::Sender<Weather>,
     accepted: Arc<AtomicU64>,
+    /// Where new connections lead.
+    server: Arc<Mutex<SocketAddr>>,
     listener: JoinHandle<()>,
 }
 
@@ -62,7 +64,9 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (open, accepted, weather) = (Open::default(), Arc::new(AtomicU64::new(0)), watch::Sender::new(Weather::default()));
+        let server = Arc::new(Mutex::new(server));
         let listener = tokio::spawn({
+            let server = Arc::clone(&server);
             let (open, accepted, weather) = (Arc::clone(&open), Arc::clone(&accepted), weather.subscribe());
             async move {
                 while let Ok((client, _)) = listener.accept().await {
@@ -70,6 +74,7 @@ impl Proxy {
                     let (cut, told) = watch::channel(None);
                     open.lock().unwrap().insert(number, cut);
                     let (open, weather) = (Arc::clone(&open), weather.clone());
+                    let server = *server.lock().unwrap();
                     tokio::spawn(async move {
                         carry(client, server, told, weather).await;
                         open.lock().unwrap().remove(&number);
@@ -77,13 +82,18 @@ impl Proxy {
                 }
             }
         });
-        Self { address, open, weather, accepted, listener }
+        Self { address, open, weather, accepted, server, listener }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// New connections lead to this server: the one before was started again on another port.
+    pub fn lead_to(&self, server: SocketAddr) {
+        *self.server.lock().unwrap() = server;
     }
 
     /// Connections that it has taken so far.

@@ -94,6 +94,7 @@ mod tests {
           history        Print every version that a figure had
           log            Print the commits: who changed what, when and why
           watch          Print changes as they happen
+          live           Show figures on the terminal as they change
           compact        Let replays of changes begin later; figures and their history stay
           backup         Write the record, or what was added to it, into a file
           verify         Compare the store with its log

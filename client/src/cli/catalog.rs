@@ -262,6 +262,31 @@ impl Labels {
         self.entry(kind, id).map_or(id, |entry| name(entry, language))
     }
 
+    /// A region.
+    pub(crate) fn region(&self, id: &str) -> Option<&v1::Region> {
+        match self.entry(EntryKind::Region, id) {
+            Some(Entry::Region(region)) => Some(region),
+            _ => None,
+        }
+    }
+
+    /// The regions that are part of another, by id; with an empty id, those that are part of none.
+    pub(crate) fn regions_in<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = &'a v1::Region> {
+        self.entries.values().filter_map(move |entry| match entry {
+            Entry::Region(region) if region.parent == parent => Some(region),
+            _ => None,
+        })
+    }
+
+    /// Everything that the catalog has.
+    pub(crate) async fn all(client: &Client) -> Result<Self, Error> {
+        let mut labels = Self::default();
+        let kinds = [EntryKind::Region, EntryKind::Source, EntryKind::Unit, EntryKind::Dimension, EntryKind::Indicator];
+        let lists = try_join_all(kinds.map(|kind| list(client, kind, Selection::default()).try_collect::<Vec<_>>())).await?;
+        lists.into_iter().for_each(|entries| labels.add(entries));
+        Ok(labels)
+    }
+
     /// An indicator.
     pub(crate) fn indicator(&self, id: &str) -> Option<&Indicator> {
         match self.entry(EntryKind::Indicator, id) {
@@ -298,10 +323,23 @@ impl Labels {
     }
 
     fn dimension(&self, id: &str, code: &str, language: Language) -> String {
-        let Some(Entry::Dimension(dimension)) = self.entry(EntryKind::Dimension, id) else { return format!("{id}: {code}") };
+        let code = self.code(id, code, language);
+        match self.entry(EntryKind::Dimension, id) {
+            Some(Entry::Dimension(dimension)) => format!("{}: {code}", best(&dimension.names, language).unwrap_or(id)),
+            _ => format!("{id}: {code}"),
+        }
+    }
+
+    /// The codes of a series alone, where there is little room: `Provincial`.
+    pub(crate) fn codes(&self, dimensions: &BTreeMap<String, String>, language: Language) -> String {
+        let texts: Vec<&str> = dimensions.iter().map(|(id, code)| self.code(id, code, language)).collect();
+        texts.join(", ")
+    }
+
+    fn code<'a>(&'a self, dimension: &str, code: &'a str, language: Language) -> &'a str {
+        let Some(Entry::Dimension(dimension)) = self.entry(EntryKind::Dimension, dimension) else { return code };
         let found = dimension.codes.iter().find(|known| known.id == code);
-        let code = found.and_then(|found| best(&found.names, language)).unwrap_or(code);
-        format!("{}: {code}", best(&dimension.names, language).unwrap_or(id))
+        found.and_then(|found| best(&found.names, language)).unwrap_or(code)
     }
 }
 

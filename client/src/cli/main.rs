@@ -8,12 +8,15 @@ mod catalog;
 mod change;
 mod commands;
 mod context;
+#[path = "../display/mod.rs"]
+mod display;
 mod failure;
 mod moment;
 mod output;
 mod periods;
 mod series;
 mod server;
+mod stop;
 mod transform;
 mod typed;
 mod unreported;

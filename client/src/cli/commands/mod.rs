@@ -11,6 +11,7 @@ mod export;
 mod get;
 mod history;
 mod import;
+mod live;
 mod log;
 mod milestones;
 mod put;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Log(log::Args),
     /// Print changes as they happen
     Watch(watch::Args),
+    /// Show figures on the terminal as they change
+    Live(live::Args),
     /// Let replays of changes begin later; figures and their history stay
     Compact(compact::Args),
     /// Write the record, or what was added to it, into a file
@@ -103,6 +106,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::History(args) => history::run(&cx()?, args).await,
         Command::Log(args) => log::run(&cx()?, args).await,
         Command::Watch(args) => watch::run(&cx()?, args).await,
+        Command::Live(args) => live::run(&cx()?, args).await,
         Command::Compact(args) => compact::run(&cx()?, args).await,
         Command::Backup(args) => backup::run(&cx()?, args).await,
         Command::Verify(args) => verify::run(&cx()?, args).await,

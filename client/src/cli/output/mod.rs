@@ -47,7 +47,12 @@ fn colors_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A text that is safe to print: control characters, which could steer the terminal or break a column, become spaces.
+/// A text that is safe to print: control characters, which could steer the terminal or break a column, become spaces, and so do those
+/// that turn the direction of writing or break a line, which could make a text look like another.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }

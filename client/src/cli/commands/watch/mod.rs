@@ -5,7 +5,6 @@ mod feed;
 mod notice;
 mod reader;
 mod resume;
-mod stop;
 
 use std::{
     io::{self, Write as _},
@@ -18,13 +17,14 @@ use futures::FutureExt as _;
 use indicator_client::{Error, Watch, WatchEvent, WatchPosition, WatchState};
 use indicator_proto::v1::{StartNow, StartSnapshot, WatchMode, WatchOutcome, WatchRequest, watch_request::Start};
 
-use self::{exec::Exec, feed::Feed, notice::Notices, reader::Reader, resume::ResumeFile, stop::Stop};
+use self::{exec::Exec, feed::Feed, notice::Notices, reader::Reader, resume::ResumeFile};
 use crate::{
     commands::query::FilterArgs,
     context::{Context, Format},
     failure::Failure,
     moment::{Since, Until},
     output::printable,
+    stop::Stop,
 };
 
 /// A server that was never there is given up after this many attempts; one that was is waited for.

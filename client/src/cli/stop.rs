@@ -8,15 +8,15 @@ use tokio::{
 };
 
 /// What a shell answers for a command that a signal ended, less the signal's number.
-const SIGNALLED: i32 = 128;
+pub(crate) const SIGNALLED: i32 = 128;
 
 /// Tells whether somebody has asked to stop.
 #[derive(Debug)]
-pub(super) struct Stop(watch::Receiver<Option<i32>>);
+pub(crate) struct Stop(watch::Receiver<Option<i32>>);
 
 impl Stop {
     /// Listens to Ctrl-C and SIGTERM. The second one ends the process at once.
-    pub(super) fn on_signals() -> io::Result<Self> {
+    pub(crate) fn on_signals() -> io::Result<Self> {
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (ask, asked) = watch::channel(None);
         tokio::spawn(async move {
@@ -29,17 +29,17 @@ impl Stop {
     }
 
     /// Whether it has been asked.
-    pub(super) fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.0.borrow().is_some()
     }
 
     /// The exit code, if it has been asked.
-    pub(super) fn exit_code(&self) -> Option<i32> {
+    pub(crate) fn exit_code(&self) -> Option<i32> {
         *self.0.borrow()
     }
 
     /// Waits until it is asked.
-    pub(super) async fn asked(&self) {
+    pub(crate) async fn asked(&self) {
         let mut asked = self.0.clone();
         if asked.wait_for(Option::is_some).await.is_err() {
             // The listener goes with the process only.
