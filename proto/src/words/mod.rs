@@ -3,6 +3,7 @@
 mod calendar;
 mod code;
 mod figure;
+mod growth;
 mod headline;
 mod language;
 
@@ -10,6 +11,7 @@ pub use self::{
     calendar::{day, period, time},
     code::{bound_sign, change, entry_kind, matched, milestone, missing, status},
     figure::{coverage, figure, figure_with_unit, grouped, readable, remarks, rounding, statuses, symbol, with_unit},
+    growth::{Direction, Growth, growth},
     headline::{Headline, headline, scaled},
     language::Language,
 };

@@ -14,7 +14,6 @@ pub mod chart;
 mod entry;
 mod files;
 mod frame;
-mod growth;
 mod indicator;
 mod live;
 mod names;

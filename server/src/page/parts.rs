@@ -3,7 +3,7 @@
 use indicator_proto::{
     Time,
     v1::{self, Observation, ObservationStatus},
-    words::{self, Language, remarks},
+    words::{self, Direction, Growth, Language, remarks},
 };
 use maud::{Markup, html};
 
@@ -34,6 +34,17 @@ pub(super) fn age(observation: &Observation, language: Language) -> Markup {
 pub(super) fn moment_of(time: Time, language: Language) -> Markup {
     let text = words::time(time, language);
     html! { time.age datetime=(time) title=(text) { (text) } }
+}
+
+/// A change in words, with a sign and a colour for which way it goes.
+pub(super) fn growth(growth: &Growth) -> Markup {
+    let (class, sign) = match growth.direction {
+        Direction::Up => ("up", "▲"),
+        Direction::Down => ("down", "▼"),
+        Direction::Level => ("level", "＝"),
+        Direction::Open => ("open", "◇"),
+    };
+    html! { span class={ "growth " (class) } { span aria-hidden="true" { (sign) } " " (growth.words) } }
 }
 
 /// Chips for what a reader must know of a figure: its statuses, its rounding, how the other sources see it.

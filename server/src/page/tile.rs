@@ -9,7 +9,6 @@ use maud::{Markup, html};
 use super::{
     address::{Address, Indicator, View},
     chart::{self, Size},
-    growth::growth,
     names::Names,
     parts,
     points::point,
@@ -45,7 +44,7 @@ pub(super) fn tile(tile: &Tile<'_>) -> Markup {
     let line: Vec<_> = figures.main_line().collect();
     let kind = names.unit_of(latest, indicator).map_or(UnitKind::Unspecified, |unit| unit.kind());
     let before = line.iter().rev().nth(1);
-    let grown = before.and_then(|(before, earlier)| Some((*before, growth(earlier, latest, kind, language)?)));
+    let grown = before.and_then(|(before, earlier)| Some((*before, words::growth(earlier, latest, kind, language)?)));
     let source = latest.series.as_ref().map(|series| series.source.as_str()).unwrap_or_default();
     let missing = latest.missing() != MissingReason::Unspecified;
     let full = names.figure(latest, indicator);
@@ -59,9 +58,7 @@ pub(super) fn tile(tile: &Tile<'_>) -> Markup {
             p.change {
                 @match &grown {
                     Some((before, growth)) => {
-                        span class={ "growth " (growth.direction.class()) } {
-                            span aria-hidden="true" { (growth.direction.sign()) } " " (growth.words)
-                        }
+                        (parts::growth(growth))
                         " "
                         span.against { (word("on ", "较")) (words::period(*before, language)) }
                     },

@@ -1,11 +1,11 @@
 //! A series as a row of the table shows it: its latest figure, the one before, the way there.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use indicator_proto::{
-    Bound, Decimal, Extent, Frequency, Interval, Period, SeriesKey, Time,
-    v1::{self, MissingReason, Observation, Unit, UnitKind},
-    words::{Language, readable},
+    Bound, Extent, Frequency, Interval, Period, SeriesKey, Time,
+    v1::{MissingReason, Observation, Unit},
+    words::{Growth, Language, growth},
 };
 
 /// A figure and its period.
@@ -18,15 +18,6 @@ pub(crate) struct Series {
     pub(crate) key: SeriesKey,
     /// By period. Never empty.
     points: Vec<Point>,
-}
-
-/// How a figure stands to the one before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// More, as much or less. `None` where bounds leave that open.
-    pub(crate) direction: Option<Ordering>,
-    /// By how much: `+3.2%`. Empty where bounds leave that open.
-    pub(crate) text: String,
 }
 
 impl Series {
@@ -69,8 +60,8 @@ impl Series {
     }
 
     /// How the latest figure stands to the one before it.
-    pub(crate) fn change(&self, unit: Option<&Unit>, language: Language) -> Option<Change> {
-        change(&self.before()?.1, &self.latest().1, unit, language)
+    pub(crate) fn change(&self, unit: Option<&Unit>, language: Language) -> Option<Growth> {
+        growth(&self.before()?.1, &self.latest().1, unit.map(Unit::kind).unwrap_or_default(), language)
     }
 
     /// When the latest figure was recorded.
@@ -119,56 +110,4 @@ pub(crate) fn extent(figure: &Observation) -> Option<Extent> {
         return Some(Interval::new(interval.lower.parse().ok()?, interval.upper.parse().ok()?).ok()?.into());
     }
     Some(Extent::of_value(figure.value.parse().ok()?, Bound::from(figure.bound()), figure.rounded_to.parse().ok()))
-}
-
-/// A figure that is a number, exact or about.
-fn number(figure: &Observation) -> Option<Decimal> {
-    let plain = matches!(figure.bound(), v1::Bound::Unspecified | v1::Bound::Exact | v1::Bound::Approximate);
-    figure.value.parse().ok().filter(|_| plain)
-}
-
-/// How a figure stands to another. `None` where one of them is none.
-fn change(old: &Observation, new: &Observation, unit: Option<&Unit>, language: Language) -> Option<Change> {
-    let (was, is) = (extent(old)?, extent(new)?);
-    if let Some((before, after)) = number(old).zip(number(new)) {
-        // Of ranks, the lower is the better: a rise is one to the top.
-        if unit.is_some_and(|unit| unit.kind() == UnitKind::Rank) {
-            let direction = Some(before.inner().cmp(&after.inner()));
-            return Some(Change { direction, text: format!("{before}→{after}") });
-        }
-        let about = [old, new].iter().any(|it| it.bound() == v1::Bound::Approximate);
-        let about = if about { "≈ " } else { "" };
-        let direction = Some(after.inner().cmp(&before.inner()));
-        return Some(Change { direction, text: format!("{about}{}", amount(before, after, unit, language)) });
-    }
-    // Where no true figure is allowed by both, it is certain which is the greater, but not by how much.
-    let apart = height(old).zip(height(new)).filter(|_| !was.can_equal(&is));
-    Some(Change { direction: apart.and_then(|(old, new)| new.partial_cmp(&old)), text: String::new() })
-}
-
-/// By how much: in percent; of shares in percentage points.
-fn amount(old: Decimal, new: Decimal, unit: Option<&Unit>, language: Language) -> String {
-    let (old, new) = (old.inner(), new.inner());
-    let kind = unit.map(Unit::kind).unwrap_or_default();
-    let sign = match new.cmp(&old) {
-        Ordering::Greater => "+",
-        Ordering::Equal => return "0".to_owned(),
-        Ordering::Less => "−",
-    };
-    let absolute = |ending: &str| {
-        let size = new.checked_sub(old).map(|it| readable(&it.abs().normalize().to_string())).unwrap_or_default();
-        format!("{sign}{size}{ending}")
-    };
-    match kind {
-        UnitKind::Share => absolute(language.word(" pp", "个百分点")),
-        _ => {
-            let percent = new.checked_sub(old).and_then(|it| it.checked_div(old.abs())).and_then(|it| it.checked_mul(100.into()));
-            match percent.map(|it| it.abs()) {
-                None => absolute(""),
-                Some(size) if size >= 1000.into() => format!("{sign}{}%", size.round_dp(0).normalize()),
-                Some(size) if size >= 1.into() => format!("{sign}{}%", size.round_dp(1).normalize()),
-                Some(size) => format!("{sign}{}%", size.round_sf(2).unwrap_or(size).normalize()),
-            }
-        }
-    }
 }

@@ -1,18 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::cmp::Ordering;
-
 use indicator_client::WatchState;
 use indicator_proto::{
     Time,
-    v1::{Bound, Interval, MissingReason, Observation, RankMove, RankMoveKind, RankMoves, Ranking, watch_rank_response::Message},
-    words::Language,
+    v1::{Observation, RankMove, RankMoveKind, RankMoves, Ranking, watch_rank_response::Message},
+    words::{Direction, Language},
 };
 
 use super::*;
-use crate::display::fixture::{
-    bounded, catalog, change as changed, commit, figures, full_model, key, model, now, place, series, value,
-};
+use crate::display::fixture::{catalog, change as changed, commit, figures, full_model, key, model, now, place, series, value};
 
 fn names(model: &Model) -> Vec<&str> {
     model.rows.iter().map(Row::name).collect()
@@ -273,32 +269,14 @@ fn a_ranking_follows_its_moves() {
 
 #[test]
 fn how_a_figure_stands_to_the_one_before() {
-    let of = |indicator: &str, old: Observation, new: Observation| {
-        let all = series(vec![Observation { period: "2019".into(), ..old }, Observation { period: "2020".into(), ..new }]);
+    let of = |indicator: &str, old: &str, new: &str| {
+        let all = series(vec![value(indicator, "CN-SD", "2019", old), value(indicator, "CN-SD", "2020", new)]);
         let change = all[0].change(catalog().unit_of(indicator), Language::En)?;
-        Some((change.direction, change.text))
+        Some((change.direction, change.short))
     };
-    let figure = |indicator: &str, text: &str| value(indicator, "CN-SD", "2020", text);
-    let output = |text: &str| figure("output", text);
-    let more = Some(Ordering::Greater);
-    assert_eq!(of("output", output("200"), output("206.4")), Some((more, "+3.2%".into())));
-    assert_eq!(of("output", output("200"), output("150")), Some((Some(Ordering::Less), "−25%".into())));
-    assert_eq!(of("output", output("100000"), output("100003")), Some((more, "+0.003%".into())));
-    assert_eq!(of("output", output("5"), output("5")), Some((Some(Ordering::Equal), "0".into())));
-    assert_eq!(of("output", output("0"), output("5")), Some((more, "+5".into())), "there is no percentage of nothing");
-    assert_eq!(of("online-share", figure("online-share", "97.5"), figure("online-share", "100")), Some((more, "+2.5 pp".into())));
-    assert_eq!(of("index-rank", figure("index-rank", "5"), figure("index-rank", "3")), Some((more, "5→3".into())), "to the top");
-    let about = bounded(Bound::Approximate, output("110"));
-    assert_eq!(of("output", output("100"), about), Some((more, "≈ +10%".into())));
-    // A bound says by how much at least, or nothing.
-    let above = |text: &str| bounded(Bound::GreaterThan, output(text));
-    assert_eq!(of("output", output("100"), above("150")), Some((more, String::new())));
-    assert_eq!(of("output", above("100"), above("150")), Some((None, String::new())));
-    assert_eq!(of("output", output("100"), bounded(Bound::AtMost, output("90"))), Some((Some(Ordering::Less), String::new())));
-    let between = Observation { interval: Some(Interval { lower: "90".into(), upper: "120".into() }), ..output("") };
-    assert_eq!(of("output", output("100"), between), Some((None, String::new())));
-    let missing = Observation { missing: MissingReason::Suppressed.into(), ..output("") };
-    assert_eq!(of("output", output("100"), missing), None);
+    assert_eq!(of("output", "200", "206.4"), Some((Direction::Up, "+3.2%".into())));
+    assert_eq!(of("online-share", "97.5", "100"), Some((Direction::Up, "+2.5 pp".into())), "by the kind of the unit");
+    assert_eq!(of("index-rank", "5", "3"), Some((Direction::Up, "5→3".into())), "to the top");
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Page {
         }
         if let (Some((before, old)), Some(change)) = (series.before(), series.change(unit, language)) {
             let old = headline(old, indicator, unit, language).text;
-            let by = format!("{} {} ", arrow(change.direction), change.text).replace("  ", " ");
+            let by = format!("{} {} ", arrow(change.direction), change.words);
             let before = period(*before, language);
             self.entry(
                 word("change", "变化"),

@@ -1,6 +1,6 @@
 //! Colours, and what stands for them where there are none.
 
-use std::cmp::Ordering;
+use indicator_proto::words::Direction;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -58,10 +58,10 @@ impl Look {
     }
 
     /// A rise or a fall: told apart, and neither of them good or bad.
-    pub(super) fn change(self, direction: Option<Ordering>) -> Style {
+    pub(super) fn change(self, direction: Direction) -> Style {
         match direction {
-            Some(Ordering::Greater) if self.color => Style::new().fg(Color::Cyan),
-            Some(Ordering::Less) if self.color => Style::new().fg(Color::Magenta),
+            Direction::Up if self.color => Style::new().fg(Color::Cyan),
+            Direction::Down if self.color => Style::new().fg(Color::Magenta),
             _ => Style::new(),
         }
     }
@@ -93,11 +93,11 @@ impl Look {
 }
 
 /// The sign of a rise or a fall.
-pub(super) fn arrow(direction: Option<Ordering>) -> &'static str {
+pub(super) fn arrow(direction: Direction) -> &'static str {
     match direction {
-        Some(Ordering::Greater) => "▲",
-        Some(Ordering::Less) => "▼",
-        Some(Ordering::Equal) => "=",
-        None => "?",
+        Direction::Up => "▲",
+        Direction::Down => "▼",
+        Direction::Level => "=",
+        Direction::Open => "?",
     }
 }

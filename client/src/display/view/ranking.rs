@@ -2,7 +2,7 @@
 
 use indicator_proto::{
     v1::{Bound, EntryKind, RankRow, UnitKind},
-    words::{Language, headline},
+    words::{Direction, Language, headline},
 };
 use ratatui::{
     buffer::Buffer,
@@ -83,7 +83,7 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
             spans.push(Span::styled(format!("  {}", left(&bar_of(value(standing, row), most, bar), bar)), style));
         }
         if moved > 0 {
-            let direction = standing.moves.get(&row.region).map(|it| it.to.cmp(&it.from).reverse());
+            let direction = standing.moves.get(&row.region).map_or(Direction::Open, direction);
             spans.push(Span::styled(format!(" {}", left(&texts[3], moved)), look.change(direction)));
         }
         Line::from(spans)
@@ -118,11 +118,16 @@ fn texts(model: &Model, standing: &Standing, row: &RankRow, roomy: bool) -> [Str
     [rank, clean(model.catalog.name(EntryKind::Region, &row.region, language)), clean(&figure), moved]
 }
 
+/// Towards the first is up.
+fn direction(moved: &Moved) -> Direction {
+    if moved.to < moved.from { Direction::Up } else { Direction::Down }
+}
+
 /// A move, and when it was where there is room to say it.
 fn told(model: &Model, moved: &Moved, roomy: bool) -> String {
     let step = match moved.from {
         0 => model.language.word("new", "新").to_owned(),
-        from => format!("{} {from}→{}", arrow(Some(moved.to.cmp(&from).reverse())), moved.to),
+        from => format!("{} {from}→{}", arrow(direction(moved)), moved.to),
     };
     if roomy { format!("{step} {}", ago(moved.at, model.now, model.language)) } else { step }
 }

@@ -2,7 +2,7 @@
 
 use indicator_proto::{
     v1::EntryKind,
-    words::{headline, period},
+    words::{Direction, headline, period},
 };
 use ratatui::{
     buffer::Buffer,
@@ -54,7 +54,10 @@ impl Texts {
         let unit = model.catalog.unit_shown(figure).or_else(|| model.unit_of(&series.key));
         let noted = if figure.statuses.is_empty() { "" } else { " *" };
         let change = series.change(unit, language);
-        let change = change.map(|it| format!("{} {}", arrow(it.direction), it.text).trim_end().to_owned());
+        let change = change.map(|it| match it.direction {
+            Direction::Open | Direction::Level => it.short,
+            direction => format!("{} {}", arrow(direction), it.short),
+        });
         let source = figure.series.as_ref().map(|it| it.source.as_str()).unwrap_or_default();
         Self([
             row.name().to_owned(),
@@ -195,7 +198,7 @@ fn line<'a>(model: &Model, look: Look, row: &Row, texts: &Texts, columns: &[Plac
         }
         let style = match (it.column, row.series()) {
             (Column::Change, Some(series)) => {
-                look.change(series.change(model.unit_of(&series.key), model.language).and_then(|it| it.direction))
+                look.change(series.change(model.unit_of(&series.key), model.language).map_or(Direction::Open, |it| it.direction))
             }
             (Column::Trend, _) => look.exact(),
             (Column::Source | Column::Age, _) => look.dim(),

@@ -10,7 +10,6 @@ use maud::{Markup, html};
 use super::{
     super::{
         address::{Address, Indicator},
-        growth::growth,
         names::Names,
         parts,
     },
@@ -40,11 +39,9 @@ pub(super) fn hero(address: &Address, view: &Indicator, data: &Data, names: Name
                         span.period { (words::period(*period, language)) }
                         @let before = data.recorded.main_line().rev().nth(1);
                         @let kind = names.unit_of(latest, &view.indicator).map_or(UnitKind::Unspecified, |unit| unit.kind());
-                        @if let Some((before, growth)) = before.and_then(|(before, it)| Some((*before, growth(it, latest, kind, language)?))) {
+                        @if let Some((before, growth)) = before.and_then(|(before, it)| Some((*before, words::growth(it, latest, kind, language)?))) {
                             " · "
-                            span class={ "growth " (growth.direction.class()) } {
-                                span aria-hidden="true" { (growth.direction.sign()) } " " (growth.words)
-                            }
+                            (parts::growth(&growth))
                             " " span.against { (word("on ", "较")) (words::period(before, language)) }
                         }
                         (parts::marks(latest, language))
