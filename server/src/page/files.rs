@@ -1,7 +1,10 @@
 //! What a page shows as files: the figures as CSV and JSON, the chart as SVG.
 
+use std::collections::HashSet;
+
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
+use indicator_client::export::Writer;
 use indicator_proto::{
     to_json,
     v1::{Observation, SeriesObservations},
@@ -52,7 +55,9 @@ impl File {
                     Self::Svg => ("image/svg+xml", "svg"),
                 };
                 // Ids have no character that a header cannot have.
-                let name = format!("attachment; filename=\"{}_{}.{extension}\"", view.indicator, view.region);
+                let computed = view.transform.tag();
+                let computed = if computed.is_empty() { String::new() } else { format!("_{computed}") };
+                let name = format!("attachment; filename=\"{}_{}{computed}.{extension}\"", view.indicator, view.region);
                 let name = HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment"));
                 let headers =
                     [(header::CONTENT_TYPE, HeaderValue::from_static(content_type)), (header::CONTENT_DISPOSITION, name)];
@@ -88,72 +93,24 @@ fn lines(data: &Data) -> Vec<(String, &Figures)> {
     now.chain(others).chain(data.vintages.iter().map(|(day, figures)| (day.to_string(), figures))).collect()
 }
 
-/// One record a figure, with everything that is known of it.
+/// The canonical tidy CSV, which imports take. A version that several lines have comes once.
 fn csv(reader: &Reader, lines: &[(String, &Figures)], view: &Indicator) -> Result<String, Status> {
-    const FIELDS: [&str; 18] = [
-        "indicator",
-        "region",
-        "source",
-        "dimensions",
-        "period",
-        "value",
-        "bound",
-        "lower",
-        "upper",
-        "missing",
-        "statuses",
-        "unit",
-        "rounded_to",
-        "original_text",
-        "note",
-        "document_uri",
-        "published_at",
-        "as_of",
-    ];
-    let failed = |error: csv::Error| Status::internal(error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(FIELDS).map_err(failed)?;
-    for (as_of, figures) in lines {
-        for (_, it) in &figures.by_period {
-            writer.write_record(record(reader, it, as_of, view)).map_err(failed)?;
-        }
+    let failed = |error: &dyn std::error::Error| Status::internal(error.to_string());
+    let indicator = reader.names().catalog.indicator(&view.indicator);
+    let dimensions = indicator.into_iter().flat_map(|it| it.dimensions.iter().chain(&it.optional_dimensions)).cloned().collect();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, dimensions).map_err(|error| failed(&error))?;
+    let mut written = HashSet::new();
+    for (_, figures) in lines {
+        let new = |it: &&Observation| {
+            let series = it.series.as_ref().map(|series| (series.region.clone(), series.source.clone()));
+            written.insert((series, it.period.clone(), it.revision))
+        };
+        let observations = figures.by_period.iter().map(|(_, it)| it).filter(new).cloned().collect();
+        writer.write(&SeriesObservations { series: None, observations }).map_err(|error| failed(&error))?;
     }
-    let bytes = writer.into_inner().map_err(|error| Status::internal(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| Status::internal(error.to_string()))
-}
-
-fn record(reader: &Reader, it: &Observation, as_of: &str, view: &Indicator) -> [String; 18] {
-    let series = it.series.clone().unwrap_or_default();
-    let mut dimensions: Vec<String> = series.dimensions.iter().map(|(dimension, code)| format!("{dimension}={code}")).collect();
-    dimensions.sort();
-    let code = |name: &str, prefix: &str| {
-        let name = name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-");
-        if name == "unspecified" { String::new() } else { name }
-    };
-    let statuses: Vec<String> = it.statuses().map(|status| code(status.as_str_name(), "OBSERVATION_STATUS_")).collect();
-    let (lower, upper) = it.interval.clone().map(|interval| (interval.lower, interval.upper)).unwrap_or_default();
-    let unit = Reader::names(reader).unit_of(it, &view.indicator).map(|unit| unit.id.clone()).unwrap_or_default();
-    let published = it.published_at.and_then(|stamp| indicator_proto::Time::try_from(&stamp).ok());
-    [
-        series.indicator,
-        series.region,
-        series.source,
-        dimensions.join(";"),
-        it.period.clone(),
-        it.value.clone(),
-        code(it.bound().as_str_name(), "BOUND_"),
-        lower,
-        upper,
-        code(it.missing().as_str_name(), "MISSING_REASON_"),
-        statuses.join(";"),
-        unit,
-        it.rounded_to.clone(),
-        it.original_text.clone(),
-        it.note.clone(),
-        it.document_uri.clone(),
-        published.map(|time| time.to_string()).unwrap_or_default(),
-        as_of.to_owned(),
-    ]
+    writer.finish().map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
 }
 
 /// The proto3 JSON mapping of `SeriesObservations`, one a line, with the revision that they are of.
