@@ -139,7 +139,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(page) = Page::of(request.uri().path()) {
+        if let Some(page) = Page::of_request(request.uri().path(), request.headers()) {
             match self.authenticate.reader(&request, page) {
                 Ok(caller) => drop(request.extensions_mut().insert(caller)),
                 // Who has no token yet has done nothing wrong.

@@ -237,7 +237,7 @@ struct Call {
 impl Call {
     fn begin(of: &CallsOf, path: &str, headers: &HeaderMap) -> Self {
         let counted = &of.calls.0;
-        let page = Page::of(path);
+        let page = Page::of_request(path, headers);
         let method = match page {
             Some(page) => &counted.pages[page as usize],
             None => counted.methods.get(path).unwrap_or(&counted.unknown),

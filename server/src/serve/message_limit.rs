@@ -46,7 +46,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> S::Future {
         // What browsers send is no message.
-        let limit = if Page::of(request.uri().path()).is_some() { usize::MAX } else { self.bytes };
+        let limit = if Page::of_request(request.uri().path(), request.headers()).is_some() { usize::MAX } else { self.bytes };
         let messages = Messages { limit, prefix: [0; PREFIX], prefix_len: 0, rest: 0 };
         self.inner.call(request.map(|body| Limited { body, messages }))
     }

@@ -1,5 +1,9 @@
 //! Whose a path is: that of a method of gRPC, or that of a page for a browser.
 
+use http::HeaderMap;
+
+use super::is_grpc;
+
 /// What a path is to the display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Page {
@@ -15,6 +19,11 @@ pub(crate) enum Page {
 pub(crate) const STREAMS: &str = "/live/";
 
 impl Page {
+    /// Of a request; `None` for a call of gRPC, whatever the name of its service.
+    pub(crate) fn of_request(path: &str, headers: &HeaderMap) -> Option<Self> {
+        if is_grpc(headers) { None } else { Self::of(path) }
+    }
+
     /// Of a path of the display; `None` for one of gRPC, which begins with the name of a service: that has a point in it.
     pub(crate) fn of(path: &str) -> Option<Self> {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -48,6 +57,15 @@ mod tests {
                 assert_eq!(Page::of(&format!("{slashes}{service}/Method")), None, "{slashes}{service}");
             }
         }
+    }
+
+    #[test]
+    fn a_call_of_grpc_is_no_page_even_of_a_service_without_a_package() {
+        let headers = |content_type: &'static str| {
+            HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type))])
+        };
+        assert_eq!(Page::of_request("/Greeter/SayHello", &headers("application/grpc+proto")), None);
+        assert_eq!(Page::of_request("/Greeter/SayHello", &headers("text/plain")), Some(Page::View));
     }
 
     /// What is open asks nobody for a credential: it must be no way to a method.

@@ -42,7 +42,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let page = Page::of(request.uri().path()).is_some();
+        let page = Page::of_request(request.uri().path(), request.headers()).is_some();
         InPlainFuture { inner: self.inner.call(request), page }
     }
 }
