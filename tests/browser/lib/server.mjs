@@ -1,0 +1,84 @@
+// `indicatord` as a process, and the client that writes into it.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = new URL("../../..", import.meta.url).pathname;
+const indicatord = process.env.INDICATORD ?? join(root, "target/debug/indicatord");
+const indicator = join(dirname(indicatord), "indicator");
+
+// Lines of a log that are shown where it does not start.
+const SHOWN = 20;
+
+export class Server {
+  #process = null;
+  #log = [];
+  #environment = {};
+
+  /// Over a fresh directory, which vanishes with the test.
+  static async start(t, ...flags) {
+    const server = new Server();
+    server.flags = flags;
+    server.directory = await mkdtemp(join(tmpdir(), "indicator-browser-"));
+    t.after(async () => {
+      await server.kill();
+      await rm(server.directory, { recursive: true, force: true });
+    });
+    await server.startAgain();
+    return server;
+  }
+
+  /// Over the same directory, and on the same port as before.
+  async startAgain() {
+    const listen = this.address ?? "127.0.0.1:0";
+    const data = join(this.directory, "data");
+    const args = ["serve", "--data", data, "--listen", listen, "--admin-listen", "off", "--log-format", "json", ...this.flags];
+    this.#process = spawn(indicatord, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const lines = createInterface({ input: this.#process.stderr });
+    this.address = await new Promise((listening, failed) => {
+      lines.on("line", (line) => {
+        this.#log.push(line);
+        const { fields } = JSON.parse(line);
+        if (fields?.message === "listening") listening(fields.address);
+      });
+      lines.on("close", () => failed(new Error(`the server does not listen:\n${this.#log.slice(-SHOWN).join("\n")}`)));
+    });
+    this.url = `http://${this.address}`;
+  }
+
+  /// Ends it as a crash does.
+  async kill() {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+
+  /// Makes a credential with `indicatord token create`.
+  async token(...args) {
+    const made = await run(indicatord, ["token", "create", "--data", join(this.directory, "data"), ...args]);
+    return made.stdout.trim();
+  }
+
+  /// Writes as whoever has this token.
+  writeAs(token) {
+    this.#environment = { INDICATOR_TOKEN: token };
+  }
+
+  /// Runs `indicator`.
+  async indicator(...args) {
+    const env = { ...process.env, ...this.#environment, INDICATOR_SERVER: this.url, LANG: "C.UTF-8" };
+    return (await run(indicator, args, { env })).stdout;
+  }
+
+  /// Writes one figure.
+  put(indicator, region, period, value, ...flags) {
+    const args = flags.includes("--source") ? flags : ["--source", "local-media", ...flags];
+    return this.indicator("put", indicator, region, period, ...(value === null ? [] : [value]), ...args);
+  }
+}
