@@ -74,4 +74,29 @@ export async function full(server) {
   rows.push("regional-gdp,CN-HE,nbs,2019,,,,,suppressed,,,,2020-02-01");
   rows.push("regional-gdp,CN-HE,nbs,2020,3600000000000,greater-than,,,,provisional,,more than 3.6 trillion yuan,2021-02-01");
   await figures(server, rows.join("\n"), "--reason", "editions of the yearbook", "--actor", "statistician");
+  const later = [rows[0]];
+  later.push("regional-gdp,CN-GD,nbs,2012,,,,,suppressed,,,,2021-02-01");
+  later.push("regional-gdp,CN-GD,nbs,2015,7400000000000,greater-than,,,,,,more than 7.4 trillion yuan,2021-02-01");
+  later.push("regional-gdp,CN-GD,nbs,2017,,,9000000000000,9300000000000,,,,between 9 and 9.3 trillion yuan,2021-02-01");
+  later.push("regional-gdp,CN-GD,nbs,2018,10000000000000,approximate,,,,,,about 10 trillion yuan,2021-02-01");
+  await figures(server, later.join("\n"), "--reason", "after the census", "--actor", "statistician");
+}
+
+/// Every screen of the display over such a record: name and path.
+export const SCREENS = {
+  overview: "/regions/CN-SD",
+  indicator: "/regions/CN-SD/regional-gdp?with=CN-JS,CN-GD&vintages=2016-01-31",
+  "past state": "/regions/CN-SD/regional-gdp?as_of=2019-01-31",
+  bars: "/regions/CN-HE/regional-gdp",
+  ranking: "/rankings/regional-gdp",
+  changes: "/changes",
+  search: "/search?q=5G",
+  "error page": "/regions/CN-SD?as_of=x",
+  "not found": "/regions/nowhere",
+  wall: "/regions/CN-SD?wall",
+};
+
+/// An address in a language.
+export function inLanguage(path, language) {
+  return `${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
 }

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -23,14 +24,32 @@ export class Server {
   /// Over a fresh directory, which vanishes with the test.
   static async start(t, ...flags) {
     const server = new Server();
-    server.flags = flags;
-    server.directory = await mkdtemp(join(tmpdir(), "indicator-browser-"));
-    t.after(async () => {
-      await server.kill();
-      await rm(server.directory, { recursive: true, force: true });
-    });
-    await server.startAgain();
+    t.after(() => server.end());
+    await server.#begin(flags);
     return server;
+  }
+
+  async #begin(flags) {
+    this.flags = flags;
+    this.directory = await mkdtemp(join(tmpdir(), "indicator-browser-"));
+    await this.startAgain();
+  }
+
+  /// One for all tests of a file, filled before them.
+  static shared(fill, ...flags) {
+    const server = new Server();
+    before(async () => {
+      await server.#begin(flags);
+      await fill(server);
+    });
+    after(() => server.end());
+    return server;
+  }
+
+  /// Ends it, and its directory with it.
+  async end() {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
   }
 
   /// Over the same directory, and on the same port as before.
@@ -53,7 +72,7 @@ export class Server {
 
   /// Ends it as a crash does.
   async kill() {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await ended;
