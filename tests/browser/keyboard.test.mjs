@@ -135,7 +135,7 @@ test("the focus stays where it is when parts are exchanged", async (t) => {
   await fold.focus();
   await page.keyboard.press("Enter");
   await server.put("regional-gdp", "CN-SD", "2021", "8400000000000", "--source", "nbs");
-  await shows(page, "#table", "8.4 trillion yuan");
+  await shows(page, "#table", "8,400,000,000,000 yuan");
   assert.equal((await focused(page)).tag, "summary");
   assert.ok(await page.locator("#table").evaluate((it) => (it.matches("details") ? it : it.querySelector("details")).open));
 
@@ -147,6 +147,14 @@ test("the focus stays where it is when parts are exchanged", async (t) => {
   await server.put("data-centers", "CN-SD", "2022", "261", "--reason", "one more");
   await shows(page, ".commit .reason", "one more");
   assert.ok((await focused(page)).href?.endsWith(href));
+
+  // A row that moves.
+  await page.goto("/rankings/regional-gdp?lang=en");
+  await live(page);
+  await page.locator(".row .name", { hasText: "Zhejiang" }).focus();
+  await server.put("regional-gdp", "CN-ZJ", "2022", "20000000000000", "--source", "nbs");
+  await page.waitForFunction(() => document.querySelector(".row .name").textContent.trim() === "Zhejiang");
+  assert.equal((await focused(page)).text, "Zhejiang");
 });
 
 test("what is being typed is not taken away, and what came meanwhile is shown after", async (t) => {

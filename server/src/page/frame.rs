@@ -100,9 +100,9 @@ fn bar(address: &Address, place: &Place<'_>) -> Markup {
                 a href=(address.in_manner(|manner| manner.language = other)) hreflang=(other.tag()) lang=(other.word("en", "zh-Hans")) rel="alternate" {
                     (other.word("English", "中文"))
                 }
-                @let dark = manner.theme == Some(Theme::Dark);
-                a.theme href=(address.in_manner(|manner| manner.theme = Some(if dark { Theme::Light } else { Theme::Dark }))) {
-                    @if dark { (word("Light", "浅色")) } @else { (word("Dark", "深色")) }
+                // That of the device is known there alone: the style shows the one that is not in use.
+                @for (theme, name) in [(Theme::Dark, word("Dark", "深色")), (Theme::Light, word("Light", "浅色"))] {
+                    a class={ "theme to-" (theme.tag()) } href=(address.in_manner(|manner| manner.theme = Some(theme))) { (name) }
                 }
                 @if manner.is_live() {
                     a.to-wall href=(address.in_manner(|manner| manner.wall = true)) { (word("Wall", "大屏")) }

@@ -12,7 +12,7 @@ let browser = null;
 after(() => browser?.close());
 
 // Safety nets: what is waited for has come long before.
-const LONG = 30_000;
+const LONG = 20_000;
 
 /// A window of its own. What it is asked for by no page of ours makes the test fail: a request to elsewhere, a breach of the
 /// Content-Security-Policy, an error of the script, a dialog.

@@ -6,12 +6,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const root = new URL("../../..", import.meta.url).pathname;
 const indicatord = process.env.INDICATORD ?? join(root, "target/debug/indicatord");
 const indicator = join(dirname(indicatord), "indicator");
+
+// A safety net.
+const LONG = 20_000;
 
 // Lines of a log that are shown where it does not start.
 const SHOWN = 20;
@@ -82,6 +86,20 @@ export class Server {
   async token(...args) {
     const made = await run(indicatord, ["token", "create", "--data", join(this.directory, "data"), ...args]);
     return made.stdout.trim();
+  }
+
+  /// Takes one back, by its name.
+  revoke(name) {
+    return run(indicatord, ["token", "revoke", "--data", join(this.directory, "data"), name]);
+  }
+
+  /// Waits until the server knows a token: that of who writes, if none is given.
+  async known(token = this.#environment.INDICATOR_TOKEN) {
+    const headers = { cookie: `indicator-token=${token}` };
+    for (const until = Date.now() + LONG; Date.now() < until; await sleep(20)) {
+      if ((await fetch(`${this.url}/changes`, { headers })).status === 200) return;
+    }
+    throw new Error("the server does not know the token");
   }
 
   /// Writes as whoever has this token.

@@ -172,7 +172,10 @@
         if (old && isEdited(old)) waiting.set(id, node);
         else if (replace(old, node, picture.order)) changed.push(node);
       }
+      const focused = document.activeElement;
       for (const [section, ids] of Object.entries(picture.order ?? {})) arrange(section, ids);
+      // Whatever is moved or taken away loses it.
+      if (document.activeElement !== focused) (focused.isConnected ? focused : element("main")).focus({ preventScroll: true });
     }
     if (picture.recorded_at) stream.lastChange = Date.parse(picture.recorded_at);
     for (const node of changed) flash(node);
@@ -196,6 +199,7 @@
       return node.dataset.figure !== undefined;
     }
     const focused = old.contains(document.activeElement) ? trace(old, document.activeElement) : null;
+    const picked = [...old.querySelectorAll("svg.chart")].map((svg) => svg.querySelector(".picked")?.dataset.period);
     // What the reader has unfolded stays so.
     const folds = [...old.querySelectorAll("details")].map((fold) => fold.open);
     const isFold = old instanceof HTMLDetailsElement;
@@ -205,23 +209,36 @@
     const rank = Number(node.dataset.rank) - Number(old.dataset.rank);
     if (rank) node.classList.add(rank < 0 ? "rose" : "fell");
     old.replaceWith(node);
-    if (focused) find(node, focused)?.focus({ preventScroll: true });
+    dressParts();
+    if (focused) refocus(node, focused);
+    node.querySelectorAll("svg.chart").forEach((svg, i) => picked[i] && svg.dispatchEvent(new CustomEvent("pick", { detail: picked[i] })));
     return old.dataset.figure !== node.dataset.figure || Boolean(rank);
   }
 
+  // What had the focus, to be found again in what comes in its place.
   const FOCUSABLE = "a[href], button, input, select, summary, [tabindex]";
 
   function trace(part, focused) {
-    return { index: [...part.querySelectorAll(FOCUSABLE)].indexOf(focused), itself: part === focused };
+    return { focused, index: [...part.querySelectorAll(FOCUSABLE)].indexOf(focused), itself: part === focused };
   }
 
-  function find(part, { index, itself }) {
-    return itself ? part : [...part.querySelectorAll(FOCUSABLE)][index];
+  function refocus(part, { focused, index, itself }) {
+    const all = [...part.querySelectorAll(FOCUSABLE)];
+    const alike = (node) =>
+      node.tagName === focused.tagName &&
+      node.id === focused.id &&
+      node.name === focused.name &&
+      node.href === focused.href &&
+      (focused.type !== "checkbox" || node.value === focused.value);
+    const found = itself ? part : alike(all[index] ?? part) ? all[index] : (all.find(alike) ?? all[index]);
+    (found ?? element("main")).focus({ preventScroll: true });
   }
 
   // A form in which the reader is at work is not taken away.
   function isEdited(part) {
-    return part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    const isTyped = (input) => input.value !== input.defaultValue;
+    const isAt = part.contains(document.activeElement) && document.activeElement.matches("input, select");
+    return isAt || [...part.querySelectorAll("input[type=text]")].some(isTyped);
   }
 
   document.addEventListener("focusout", () => {
@@ -295,8 +312,6 @@
   async function visit(url, push = true) {
     visiting?.abort();
     const aborter = (visiting = new AbortController());
-    const focused = document.activeElement;
-    const name = focused?.name || focused?.id;
     try {
       const answer = await fetch(url, { signal: aborter.signal });
       if (answer.status === 401) return location.assign(url);
@@ -308,16 +323,15 @@
         if (page.body.dataset[key] === undefined) delete document.body.dataset[key];
         else document.body.dataset[key] = page.body.dataset[key];
       }
-      element("main").replaceWith(page.getElementById("main"));
+      const main = element("main");
+      const focused = main.contains(document.activeElement) ? trace(main, document.activeElement) : null;
+      main.replaceWith(page.getElementById("main"));
       element("state")?.replaceWith(page.getElementById("state"));
       document.querySelector("nav.manner")?.replaceWith(page.querySelector("nav.manner"));
       waiting.clear();
       dress();
       connect();
-      if (name) {
-        const wanted = focused.classList.contains("slider") ? document.querySelector(".slider") : document.getElementsByName(name)[0] ?? element(name);
-        wanted?.focus({ preventScroll: true });
-      }
+      if (focused) refocus(element("main"), focused);
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
     }
@@ -346,12 +360,7 @@
   // ---- Charts ------------------------------------------------------------------------------------------------------
 
   function dress() {
-    for (const svg of document.querySelectorAll("svg.chart:not([data-dressed])")) dressChart(svg);
-    for (const select of document.querySelectorAll("select.dates:not([data-dressed])")) dressDates(select);
-    for (const button of document.querySelectorAll("button.png[hidden]")) {
-      button.hidden = false;
-      button.addEventListener("click", () => savePng(button.dataset.svg));
-    }
+    dressParts();
     const pause = element("pause");
     if (pause?.hidden) {
       pause.hidden = false;
@@ -363,6 +372,15 @@
     }
     if (wall()) rotate(false);
     tick();
+  }
+
+  function dressParts() {
+    for (const svg of document.querySelectorAll("svg.chart:not([data-dressed])")) dressChart(svg);
+    for (const select of document.querySelectorAll("select.dates:not([data-dressed])")) dressDates(select);
+    for (const button of document.querySelectorAll("button.png[hidden]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => savePng(button.dataset.svg));
+    }
   }
 
   function setPaused(paused) {
@@ -399,6 +417,7 @@
       if (slot) pick(slots.indexOf(slot));
     });
     svg.addEventListener("pointerleave", () => document.activeElement !== svg && pick(-1));
+    svg.addEventListener("pick", (event) => pick(slots.findIndex((slot) => slot.dataset.period === event.detail)));
     svg.addEventListener("blur", () => pick(-1));
     svg.addEventListener("focus", () => at < 0 && pick(slots.length - 1));
     svg.addEventListener("keydown", (event) => {
