@@ -37,7 +37,7 @@ test("nothing of the other language is left on a page of either", async (t) => {
     });
     assert.doesNotMatch(english, /\p{Script=Han}/u, path);
     await page.goto(inLanguage(path, "zh"));
-    await shows(page, "html[lang=zh-Hans] h1, html[lang=zh-Hans] .ticker", "");
+    assert.equal(await page.locator("html").getAttribute("lang"), "zh-Hans", path);
     const chinese = await page.evaluate(() => {
       for (const node of document.querySelectorAll("[lang]:not(html), q, blockquote, .reason, .actor, .document, .id, .words")) node.remove();
       return document.body.innerText;
@@ -100,7 +100,6 @@ test("without a script there are figures, a chart, a table, and controls with a 
   await page.goto(`${INDICATOR}?lang=en`);
   assert.ok(await page.locator(".drawing.wide svg.chart").isVisible());
   assert.equal(await page.locator("button.png").isVisible(), false);
-  await page.locator("#table summary").click();
   assert.match(await words(page, "#table"), /7,280,000,000,000 yuan/);
   await page.selectOption("select[name=scale]", "log");
   await page.selectOption("select[name=as_of]", "2019-01-31");
@@ -136,7 +135,10 @@ for (const width of [320, 390, 768, 1280, 1920, 3840]) {
         const over = await page.evaluate(() => {
           const wide = document.documentElement.clientWidth;
           if (document.documentElement.scrollWidth <= wide) return [];
-          const out = [...document.body.querySelectorAll("*")].filter((node) => node.getBoundingClientRect().right > wide + 1);
+          const scrolls = (node) => getComputedStyle(node).overflowX !== "visible";
+          const within = (node) => node.parentElement && (scrolls(node.parentElement) || within(node.parentElement));
+          const all = [...document.body.querySelectorAll("*")].filter((node) => !within(node));
+          const out = all.filter((node) => node.getBoundingClientRect().right > wide + 1);
           return out.slice(0, 5).map((node) => node.outerHTML.slice(0, 120));
         });
         assert.deepEqual(over, [], `${path} in ${language}`);

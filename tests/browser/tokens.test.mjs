@@ -19,7 +19,7 @@ test("a page asks for a token, keeps it where no script reads it, and gives it u
   assert.equal(await page.locator(".tile").count(), 0);
   await page.keyboard.type("indicator_wrong");
   await page.keyboard.press("Enter");
-  await shows(page, "#wrong[role=alert]", "token");
+  await shows(page, "#wrong[role=alert]", "not known here");
   assert.equal(await page.locator("#token").getAttribute("aria-describedby"), "wrong");
   assert.deepEqual(await page.context().cookies(), []);
 

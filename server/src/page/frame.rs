@@ -31,7 +31,7 @@ pub(super) fn document(picture: &Picture, address: &Address, place: &Place<'_>) 
                 a.skip href="#main" { (word("Skip to the figures", "跳到数据")) }
                 (bar(address, place))
                 main id="main" tabindex="-1" { (picture.render()) }
-                @if manner.wall { footer.ticker id="ticker" { p id="ticker-text" {} p.clock id="clock" {} } }
+                @if manner.wall { footer.ticker id="ticker" { p id="ticker-text" { (word("Changes are told here as they happen", "变动将在此实时播报")) } p.clock id="clock" {} } }
                 // What changes is read out from here.
                 div.unseen id="said" role="log" aria-live="polite" aria-label=(word("Changes", "变动")) {}
                 @if !manner.wall { (foot(language)) }

@@ -60,6 +60,8 @@
     on("closing", (event) => (disconnect(), lost(), again(Number(event.data))));
     source.onerror = () => {
       if (stream.source !== source) return;
+      // Answered, and not with a stream: the page may have lost its token.
+      if (source.readyState === EventSource.CLOSED) askAgain();
       disconnect();
       lost();
       again();
@@ -70,6 +72,11 @@
   function disconnect() {
     stream.source?.close();
     stream.source = null;
+  }
+
+  async function askAgain() {
+    const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+    if (answer?.status === 401) location.reload();
   }
 
   function arrived() {
@@ -137,7 +144,7 @@
       if (time.textContent !== text) time.textContent = text;
     }
     const clock = element("clock");
-    if (clock) clock.textContent = new Date().toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit" });
+    if (clock) clock.textContent = new Date().toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   }
 
   function ago(then) {
@@ -490,11 +497,12 @@
     if (!list) return;
     const items = [...list.children];
     for (const item of items) item.hidden = false;
-    const fit = fitting(list, items);
-    const pages = Math.max(1, Math.ceil(items.length / fit));
+    const pages = Math.max(1, Math.ceil(items.length / fitting(list, items)));
+    // No page has one alone while the others are full.
+    const each = Math.ceil(items.length / pages);
     if (turn) page += 1;
     page %= pages;
-    items.forEach((item, i) => (item.hidden = Math.floor(i / fit) !== page));
+    items.forEach((item, i) => (item.hidden = Math.floor(i / each) !== page));
   }
 
   // How many items have room. Tiles then grow to fill it.
@@ -504,11 +512,11 @@
       const top = list.getBoundingClientRect().top;
       return Math.max(1, items.filter((item) => item.getBoundingClientRect().bottom - top <= room).length);
     }
-    list.style.height = "auto";
-    const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
-    const least = parseFloat(getComputedStyle(items[0]).minHeight) || items[0].offsetHeight;
+    const { minWidth, minHeight } = getComputedStyle(items[0]);
     const gap = parseFloat(getComputedStyle(list).rowGap) || 0;
-    const rows = Math.max(1, Math.floor((room + gap) / (least + gap)));
+    const count = (all, least) => Math.max(1, Math.floor((all + gap) / (parseFloat(least) + gap)));
+    const columns = count(list.clientWidth, minWidth);
+    const rows = count(room, minHeight);
     list.style.height = `${room}px`;
     return columns * rows;
   }
@@ -517,7 +525,8 @@
     const list = item.parentElement;
     const items = [...list.children];
     for (const one of items) one.hidden = false;
-    page = Math.floor(items.indexOf(item) / fitting(list, items));
+    const pages = Math.max(1, Math.ceil(items.length / fitting(list, items)));
+    page = Math.floor(items.indexOf(item) / Math.ceil(items.length / pages));
     rotate(false);
     clearInterval(turning);
     turning = setInterval(() => rotate(true), TURN);
