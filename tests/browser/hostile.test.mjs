@@ -23,7 +23,8 @@ const PARTS = [
   "\u202Eesrever",
 ];
 const MARKUP = PARTS.join("");
-const text = (end) => JSON.stringify(MARKUP + end);
+// Names are shorter.
+const text = (end) => JSON.stringify(PARTS.filter((_, i) => i !== 5 && i !== 7).join("") + end);
 const names = (end) => `names = { en = ${text(end)}, zh = ${text(end)} }`;
 
 const CATALOG = `

@@ -129,9 +129,9 @@ for (const [width, height] of [[1280, 720], [1920, 1080], [3840, 2160], [1080, 1
             const parts = [...tile.children].filter(visible).map((part) => [part, part.getBoundingClientRect()]);
             parts.slice(1).forEach(([part, box], i) => {
               if (box.top < parts[i][1].bottom - 2) out.push(`${tile.id} ${part.className} lies on what is above it`);
-              const spark = parts[i][0];
-              if (spark.scrollHeight > spark.clientHeight + 2) out.push(`${tile.id} ${spark.className} has no room`);
             });
+            const words = tile.querySelector(".spark");
+            if (words.scrollHeight > words.clientHeight + 2) out.push(`${tile.id}: its words have no room`);
           }
           const list = document.querySelector("#tiles").getBoundingClientRect();
           const area = tiles.reduce((sum, tile) => sum + tile.offsetWidth * tile.offsetHeight, 0);
