@@ -74,7 +74,7 @@ const ROWS = [
 
 const server = Server.shared(async (server) => {
   await catalog(server, CATALOG);
-  await figures(server, ROWS.join("\n"), "--reason", MARKUP, "--actor", MARKUP);
+  await figures(server, ROWS.join("\n"), "--reason", MARKUP, "--actor", PARTS[0] + PARTS[1]);
 });
 
 const PAGES = [
@@ -121,7 +121,7 @@ test("what a stream brings is text too, where it is exchanged, said and told on 
     await live(page);
     pages.push([path, page]);
   }
-  await server.put("i", "X-A", "2020", "1000", "--source", "t", "--words", MARKUP, "--note", MARKUP, "--reason", `${MARKUP}later`);
+  await server.put("i", "X-A", "2020", "1000", "--source", "s", "--words", MARKUP, "--note", MARKUP, "--reason", `${MARKUP}later`);
   for (const [path, page] of pages) {
     await page.waitForFunction(() => /1,000/.test(document.querySelector("main").textContent));
     await assertTame(page, path);

@@ -307,8 +307,8 @@
       ticker.textContent = sentences.join(word(" · ", " · "));
       element("ticker").classList.add("changed");
       setTimeout(() => element("ticker")?.classList.remove("changed"), 6_000);
-      const tile = changed.find((node) => node.parentElement?.id === "tiles");
-      if (tile) turnTo(tile);
+      const item = changed.find((node) => node.parentElement?.matches("#tiles, #ranking"));
+      if (item) turnTo(item);
     }
   }
 
@@ -495,38 +495,54 @@
   function rotate(turn) {
     const list = element("tiles") ?? element("ranking") ?? element("log");
     if (!list) return;
-    const items = [...list.children];
-    for (const item of items) item.hidden = false;
-    const pages = Math.max(1, Math.ceil(items.length / fitting(list, items)));
-    // No page has one alone while the others are full.
-    const each = Math.ceil(items.length / pages);
+    const pages = paged(list);
     if (turn) page += 1;
-    page %= pages;
-    items.forEach((item, i) => (item.hidden = Math.floor(i / each) !== page));
+    page %= pages.length;
+    pages.forEach((items, i) => items.forEach((item) => (item.hidden = i !== page)));
+    for (const tile of list.querySelectorAll(".tile:not([hidden])")) {
+      tile.classList.remove("tight");
+      const words = tile.querySelector(".spark");
+      tile.classList.toggle("tight", Boolean(words) && words.scrollHeight > words.clientHeight);
+    }
   }
 
-  // How many items have room. Tiles then grow to fill it.
-  function fitting(list, items) {
+  // The items of a list, page by page. Tiles and rows grow to fill the room; entries of the log are as they are.
+  function paged(list) {
+    const items = [...list.children];
+    for (const item of items) item.hidden = false;
+    list.style.height = "auto";
     const room = innerHeight - (element("ticker")?.offsetHeight ?? 0) - list.getBoundingClientRect().top - 16;
-    if (list.id !== "tiles") {
-      const top = list.getBoundingClientRect().top;
-      return Math.max(1, items.filter((item) => item.getBoundingClientRect().bottom - top <= room).length);
-    }
+    if (list.id === "log") return inTurn(items, room);
     const { minWidth, minHeight } = getComputedStyle(items[0]);
     const gap = parseFloat(getComputedStyle(list).rowGap) || 0;
-    const count = (all, least) => Math.max(1, Math.floor((all + gap) / (parseFloat(least) + gap)));
-    const columns = count(list.clientWidth, minWidth);
-    const rows = count(room, minHeight);
+    const count = (all, least) => Math.max(1, Math.floor((all + gap) / (least + gap)));
+    const isTiles = list.id === "tiles";
+    const fit = isTiles
+      ? count(list.clientWidth, parseFloat(minWidth) || list.clientWidth) * count(room, parseFloat(minHeight) || items[0].offsetHeight)
+      : count(room - 16, Math.max(...items.map((item) => item.offsetHeight)));
     list.style.height = `${room}px`;
-    return columns * rows;
+    // No page has one alone while the others are full.
+    const each = Math.ceil(items.length / Math.ceil(items.length / fit));
+    return Array.from({ length: Math.ceil(items.length / each) }, (_, i) => items.slice(i * each, (i + 1) * each));
+  }
+
+  function inTurn(items, room) {
+    const pages = [];
+    let left = 0;
+    for (const item of items) {
+      const { height } = item.getBoundingClientRect();
+      if (!pages.length || height > left) {
+        pages.push([]);
+        left = room - 16;
+      }
+      pages.at(-1).push(item);
+      left -= height;
+    }
+    return pages;
   }
 
   function turnTo(item) {
-    const list = item.parentElement;
-    const items = [...list.children];
-    for (const one of items) one.hidden = false;
-    const pages = Math.max(1, Math.ceil(items.length / fitting(list, items)));
-    page = Math.floor(items.indexOf(item) / Math.ceil(items.length / pages));
+    page = paged(item.parentElement).findIndex((items) => items.includes(item));
     rotate(false);
     clearInterval(turning);
     turning = setInterval(() => rotate(true), TURN);
