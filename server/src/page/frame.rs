@@ -31,7 +31,7 @@ pub(super) fn document(picture: &Picture, address: &Address, place: &Place<'_>) 
                 a.skip href="#main" { (word("Skip to the figures", "跳到数据")) }
                 (bar(address, place))
                 main id="main" tabindex="-1" { (picture.render()) }
-                @if manner.wall { footer.ticker id="ticker" { p id="ticker-text" {} p.clock id="clock" {} } }
+                @if manner.wall { footer.ticker id="ticker" { p id="ticker-text" { (word("Changes are told here as they happen", "变动将在此实时播报")) } p.clock id="clock" {} } }
                 // What changes is read out from here.
                 div.unseen id="said" role="log" aria-live="polite" aria-label=(word("Changes", "变动")) {}
                 @if !manner.wall { (foot(language)) }
@@ -100,9 +100,9 @@ fn bar(address: &Address, place: &Place<'_>) -> Markup {
                 a href=(address.in_manner(|manner| manner.language = other)) hreflang=(other.tag()) lang=(other.word("en", "zh-Hans")) rel="alternate" {
                     (other.word("English", "中文"))
                 }
-                @let dark = manner.theme == Some(Theme::Dark);
-                a.theme href=(address.in_manner(|manner| manner.theme = Some(if dark { Theme::Light } else { Theme::Dark }))) {
-                    @if dark { (word("Light", "浅色")) } @else { (word("Dark", "深色")) }
+                // That of the device is known there alone: the style shows the one that is not in use.
+                @for (theme, name) in [(Theme::Dark, word("Dark", "深色")), (Theme::Light, word("Light", "浅色"))] {
+                    a class={ "theme to-" (theme.tag()) } href=(address.in_manner(|manner| manner.theme = Some(theme))) { (name) }
                 }
                 @if manner.is_live() {
                     a.to-wall href=(address.in_manner(|manner| manner.wall = true)) { (word("Wall", "大屏")) }

@@ -87,7 +87,12 @@ fn router(hub: &Arc<Hub>) -> Router {
 /// Answers everything that has an address of its own.
 async fn show(State(pages): State<Pages>, request: Request) -> Response {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-    let language = language(request.headers());
+    let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").map(|(_, language)| language);
+    let language = match asked.as_deref() {
+        Some("en") => Language::En,
+        Some("zh") => Language::Zh,
+        _ => language(request.headers()),
+    };
     let Some(caller) = request.extensions().get::<Caller>() else {
         if Page::of(path) == Some(Page::Stream) {
             return StatusCode::UNAUTHORIZED.into_response();

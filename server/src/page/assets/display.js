@@ -60,6 +60,8 @@
     on("closing", (event) => (disconnect(), lost(), again(Number(event.data))));
     source.onerror = () => {
       if (stream.source !== source) return;
+      // Answered, and not with a stream: the page may have lost its token.
+      if (source.readyState === EventSource.CLOSED) askAgain();
       disconnect();
       lost();
       again();
@@ -70,6 +72,11 @@
   function disconnect() {
     stream.source?.close();
     stream.source = null;
+  }
+
+  async function askAgain() {
+    const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+    if (answer?.status === 401) location.reload();
   }
 
   function arrived() {
@@ -137,7 +144,7 @@
       if (time.textContent !== text) time.textContent = text;
     }
     const clock = element("clock");
-    if (clock) clock.textContent = new Date().toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit" });
+    if (clock) clock.textContent = new Date().toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   }
 
   function ago(then) {
@@ -172,7 +179,10 @@
         if (old && isEdited(old)) waiting.set(id, node);
         else if (replace(old, node, picture.order)) changed.push(node);
       }
+      const focused = document.activeElement;
       for (const [section, ids] of Object.entries(picture.order ?? {})) arrange(section, ids);
+      // Whatever is moved or taken away loses it.
+      if (document.activeElement !== focused) (focused.isConnected ? focused : element("main")).focus({ preventScroll: true });
     }
     if (picture.recorded_at) stream.lastChange = Date.parse(picture.recorded_at);
     for (const node of changed) flash(node);
@@ -196,6 +206,7 @@
       return node.dataset.figure !== undefined;
     }
     const focused = old.contains(document.activeElement) ? trace(old, document.activeElement) : null;
+    const picked = [...old.querySelectorAll("svg.chart")].map((svg) => svg.querySelector(".picked")?.dataset.period);
     // What the reader has unfolded stays so.
     const folds = [...old.querySelectorAll("details")].map((fold) => fold.open);
     const isFold = old instanceof HTMLDetailsElement;
@@ -205,23 +216,36 @@
     const rank = Number(node.dataset.rank) - Number(old.dataset.rank);
     if (rank) node.classList.add(rank < 0 ? "rose" : "fell");
     old.replaceWith(node);
-    if (focused) find(node, focused)?.focus({ preventScroll: true });
+    dressParts();
+    if (focused) refocus(node, focused);
+    node.querySelectorAll("svg.chart").forEach((svg, i) => picked[i] && svg.dispatchEvent(new CustomEvent("pick", { detail: picked[i] })));
     return old.dataset.figure !== node.dataset.figure || Boolean(rank);
   }
 
+  // What had the focus, to be found again in what comes in its place.
   const FOCUSABLE = "a[href], button, input, select, summary, [tabindex]";
 
   function trace(part, focused) {
-    return { index: [...part.querySelectorAll(FOCUSABLE)].indexOf(focused), itself: part === focused };
+    return { focused, index: [...part.querySelectorAll(FOCUSABLE)].indexOf(focused), itself: part === focused };
   }
 
-  function find(part, { index, itself }) {
-    return itself ? part : [...part.querySelectorAll(FOCUSABLE)][index];
+  function refocus(part, { focused, index, itself }) {
+    const all = [...part.querySelectorAll(FOCUSABLE)];
+    const alike = (node) =>
+      node.tagName === focused.tagName &&
+      node.id === focused.id &&
+      node.name === focused.name &&
+      node.href === focused.href &&
+      (focused.type !== "checkbox" || node.value === focused.value);
+    const found = itself ? part : alike(all[index] ?? part) ? all[index] : (all.find(alike) ?? all[index]);
+    (found ?? element("main")).focus({ preventScroll: true });
   }
 
   // A form in which the reader is at work is not taken away.
   function isEdited(part) {
-    return part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    const isTyped = (input) => input.value !== input.defaultValue;
+    const isAt = part.contains(document.activeElement) && document.activeElement.matches("input, select");
+    return isAt || [...part.querySelectorAll("input[type=text]")].some(isTyped);
   }
 
   document.addEventListener("focusout", () => {
@@ -283,8 +307,8 @@
       ticker.textContent = sentences.join(word(" · ", " · "));
       element("ticker").classList.add("changed");
       setTimeout(() => element("ticker")?.classList.remove("changed"), 6_000);
-      const tile = changed.find((node) => node.parentElement?.id === "tiles");
-      if (tile) turnTo(tile);
+      const item = changed.find((node) => node.parentElement?.matches("#tiles, #ranking"));
+      if (item) turnTo(item);
     }
   }
 
@@ -295,8 +319,6 @@
   async function visit(url, push = true) {
     visiting?.abort();
     const aborter = (visiting = new AbortController());
-    const focused = document.activeElement;
-    const name = focused?.name || focused?.id;
     try {
       const answer = await fetch(url, { signal: aborter.signal });
       if (answer.status === 401) return location.assign(url);
@@ -308,16 +330,15 @@
         if (page.body.dataset[key] === undefined) delete document.body.dataset[key];
         else document.body.dataset[key] = page.body.dataset[key];
       }
-      element("main").replaceWith(page.getElementById("main"));
+      const main = element("main");
+      const focused = main.contains(document.activeElement) ? trace(main, document.activeElement) : null;
+      main.replaceWith(page.getElementById("main"));
       element("state")?.replaceWith(page.getElementById("state"));
       document.querySelector("nav.manner")?.replaceWith(page.querySelector("nav.manner"));
       waiting.clear();
       dress();
       connect();
-      if (name) {
-        const wanted = focused.classList.contains("slider") ? document.querySelector(".slider") : document.getElementsByName(name)[0] ?? element(name);
-        wanted?.focus({ preventScroll: true });
-      }
+      if (focused) refocus(element("main"), focused);
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
     }
@@ -346,20 +367,7 @@
   // ---- Charts ------------------------------------------------------------------------------------------------------
 
   function dress() {
-    for (const svg of document.querySelectorAll("svg.chart:not([data-dressed])")) dressChart(svg);
-    for (const select of document.querySelectorAll("select.dates:not([data-dressed])")) dressDates(select);
-    for (const button of document.querySelectorAll("button.png[hidden]")) {
-      button.hidden = false;
-      button.addEventListener("click", () => savePng(button.dataset.svg));
-    }
-    // Where the device decides on the theme, the other one is offered.
-    const theme = document.querySelector("a.theme");
-    if (theme && !root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) {
-      const other = new URL(theme.href);
-      other.searchParams.set("theme", "light");
-      theme.href = other.href;
-      theme.textContent = word("Light", "浅色");
-    }
+    dressParts();
     const pause = element("pause");
     if (pause?.hidden) {
       pause.hidden = false;
@@ -371,6 +379,15 @@
     }
     if (wall()) rotate(false);
     tick();
+  }
+
+  function dressParts() {
+    for (const svg of document.querySelectorAll("svg.chart:not([data-dressed])")) dressChart(svg);
+    for (const select of document.querySelectorAll("select.dates:not([data-dressed])")) dressDates(select);
+    for (const button of document.querySelectorAll("button.png[hidden]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => savePng(button.dataset.svg));
+    }
   }
 
   function setPaused(paused) {
@@ -407,6 +424,7 @@
       if (slot) pick(slots.indexOf(slot));
     });
     svg.addEventListener("pointerleave", () => document.activeElement !== svg && pick(-1));
+    svg.addEventListener("pick", (event) => pick(slots.findIndex((slot) => slot.dataset.period === event.detail)));
     svg.addEventListener("blur", () => pick(-1));
     svg.addEventListener("focus", () => at < 0 && pick(slots.length - 1));
     svg.addEventListener("keydown", (event) => {
@@ -477,36 +495,54 @@
   function rotate(turn) {
     const list = element("tiles") ?? element("ranking") ?? element("log");
     if (!list) return;
-    const items = [...list.children];
-    for (const item of items) item.hidden = false;
-    const fit = fitting(list, items);
-    const pages = Math.max(1, Math.ceil(items.length / fit));
+    const pages = paged(list);
     if (turn) page += 1;
-    page %= pages;
-    items.forEach((item, i) => (item.hidden = Math.floor(i / fit) !== page));
+    page %= pages.length;
+    pages.forEach((items, i) => items.forEach((item) => (item.hidden = i !== page)));
+    for (const tile of list.querySelectorAll(".tile:not([hidden])")) {
+      tile.classList.remove("tight");
+      const words = tile.querySelector(".spark");
+      tile.classList.toggle("tight", Boolean(words) && words.scrollHeight > words.clientHeight);
+    }
   }
 
-  // How many items have room. Tiles then grow to fill it.
-  function fitting(list, items) {
-    const room = innerHeight - (element("ticker")?.offsetHeight ?? 0) - list.getBoundingClientRect().top - 16;
-    if (list.id !== "tiles") {
-      const top = list.getBoundingClientRect().top;
-      return Math.max(1, items.filter((item) => item.getBoundingClientRect().bottom - top <= room).length);
-    }
+  // The items of a list, page by page. Tiles and rows grow to fill the room; entries of the log are as they are.
+  function paged(list) {
+    const items = [...list.children];
+    for (const item of items) item.hidden = false;
     list.style.height = "auto";
-    const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
-    const least = parseFloat(getComputedStyle(items[0]).minHeight) || items[0].offsetHeight;
+    const room = innerHeight - (element("ticker")?.offsetHeight ?? 0) - list.getBoundingClientRect().top - 16;
+    if (list.id === "log") return inTurn(items, room);
+    const { minWidth, minHeight } = getComputedStyle(items[0]);
     const gap = parseFloat(getComputedStyle(list).rowGap) || 0;
-    const rows = Math.max(1, Math.floor((room + gap) / (least + gap)));
+    const count = (all, least) => Math.max(1, Math.floor((all + gap) / (least + gap)));
+    const isTiles = list.id === "tiles";
+    const fit = isTiles
+      ? count(list.clientWidth, parseFloat(minWidth) || list.clientWidth) * count(room, parseFloat(minHeight) || items[0].offsetHeight)
+      : count(room - 16, Math.max(...items.map((item) => item.offsetHeight)));
     list.style.height = `${room}px`;
-    return columns * rows;
+    // No page has one alone while the others are full.
+    const each = Math.ceil(items.length / Math.ceil(items.length / fit));
+    return Array.from({ length: Math.ceil(items.length / each) }, (_, i) => items.slice(i * each, (i + 1) * each));
+  }
+
+  function inTurn(items, room) {
+    const pages = [];
+    let left = 0;
+    for (const item of items) {
+      const { height } = item.getBoundingClientRect();
+      if (!pages.length || height > left) {
+        pages.push([]);
+        left = room - 16;
+      }
+      pages.at(-1).push(item);
+      left -= height;
+    }
+    return pages;
   }
 
   function turnTo(item) {
-    const list = item.parentElement;
-    const items = [...list.children];
-    for (const one of items) one.hidden = false;
-    page = Math.floor(items.indexOf(item) / fitting(list, items));
+    page = paged(item.parentElement).findIndex((items) => items.includes(item));
     rotate(false);
     clearInterval(turning);
     turning = setInterval(() => rotate(true), TURN);

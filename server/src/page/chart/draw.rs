@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use indicator_proto::{Period, words};
+use indicator_proto::{
+    Period,
+    words::{self, Language},
+};
 use maud::{Markup, html};
 
 use super::{
-    Chart, bars,
+    Chart, Point, bars,
     frame::{Drawn, Frame, Place},
     labels, line,
     scale::middle,
@@ -166,12 +169,12 @@ fn slots(frame: &Frame<'_>) -> Markup {
     // Periods that cannot be told apart share a slot.
     let groups: Vec<&[(f64, Period)]> = places.chunk_by(|a, b| b.0 - a.0 < 0.5).collect();
     let named: HashSet<Period> = places.iter().map(|(_, period)| *period).collect();
-    let figures: Vec<HashMap<Period, &str>> = frame
+    let figures: Vec<HashMap<Period, String>> = frame
         .drawn
         .iter()
         .map(|line| {
             let points = line.line.points.iter().filter(|point| named.contains(&point.period));
-            points.map(|point| (point.period, point.words.as_str())).collect()
+            points.map(|point| (point.period, said(point, frame.language()))).collect()
         })
         .collect();
     let words = |group: &[(f64, Period)]| {
@@ -182,9 +185,9 @@ fn slots(frame: &Frame<'_>) -> Markup {
                 match figures.get(period) {
                     Some(figure) if frame.drawn.len() > 1 => {
                         let colon = frame.language().word(": ", "：");
-                        text.push(format!("{}{colon}{}", clean(&line.line.label), clean(figure)));
+                        text.push(format!("{}{colon}{figure}", clean(&line.line.label)));
                     }
-                    Some(figure) => text.push(clean(figure)),
+                    Some(figure) => text.push(figure.clone()),
                     None => {}
                 }
             }
@@ -209,4 +212,23 @@ fn slots(frame: &Frame<'_>) -> Markup {
             }
         }
     }
+}
+
+/// A figure in words, with what its mark says beside them.
+fn said(point: &Point, language: Language) -> String {
+    let mut said = clean(&point.words);
+    if said.is_empty() {
+        language.word("no figure", "无数据").clone_into(&mut said);
+    }
+    let comma = language.word(", ", "，");
+    for (is, word) in [
+        (point.provisional, language.word("provisional", "初步")),
+        (point.break_before, language.word("break in series", "序列中断")),
+    ] {
+        if is {
+            said.push_str(comma);
+            said.push_str(word);
+        }
+    }
+    said
 }

@@ -52,7 +52,7 @@ pub(super) fn table(view: &Indicator, data: &Data, names: Names<'_>) -> Markup {
                                     td.number { @if let Some(it) = figures.get(period) { (names.figure(it, &view.indicator)) } @else { span.absent { "–" } } }
                                 }
                                 @let it = main.get(period);
-                                td { @if let Some(it) = it { (parts::status(it, language)) (note(it)) } }
+                                td.remarks { @if let Some(it) = it { (parts::status(it, language)) (note(it)) } }
                                 @if several { td { @if let Some(series) = it.and_then(|it| it.series.as_ref()) { (names.source(&series.source)) } } }
                                 td { @if let Some(time) = it.and_then(|it| Time::try_from(&it.published_at?).ok()) { (words::day(time, language)) } }
                             }
