@@ -110,5 +110,5 @@ test("few figures are bars, open, provisional or between two ends", async (t) =>
     assert.ok(await chart.locator(mark).count(), `${mark} is drawn`);
   }
   await shows(page, "#head .figure", "> 3.6 trillion yuan");
-  await shows(page, "#head .mark", "provisional");
+  await shows(page, "#head .remark", "provisional");
 });
