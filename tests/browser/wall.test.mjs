@@ -146,3 +146,18 @@ for (const [width, height] of [[1280, 720], [1920, 1080], [3840, 2160], [1080, 1
     }
   });
 }
+
+for (const path of ["/rankings/regional-gdp?wall&lang=en", "/changes?wall&lang=zh", "/regions/CN-SD/regional-gdp?with=CN-JS,CN-GD&wall&lang=zh"]) {
+  test(`nothing on a wall is hidden behind its edge or its ticker: ${path}`, async (t) => {
+    const page = await open(t, server, path, { viewport: { width: 1920, height: 1080 } });
+    await live(page);
+    const over = await page.evaluate(() => {
+      const bottom = document.querySelector("#ticker").getBoundingClientRect().top;
+      const all = [...document.querySelectorAll("main .head *, main li, main svg.chart")].filter((node) => node.checkVisibility());
+      const out = all.filter((node) => node.getBoundingClientRect().bottom > bottom + 1 || node.getBoundingClientRect().right > innerWidth);
+      return { count: all.length, out: out.map((node) => node.outerHTML.slice(0, 100)) };
+    });
+    assert.ok(over.count > 3);
+    assert.deepEqual(over.out, []);
+  });
+}
