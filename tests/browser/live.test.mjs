@@ -66,6 +66,16 @@ test("after the server was killed and started again, a page misses nothing", asy
   const reasons = await changes.locator(".commit .reason").allInnerTexts();
   assert.deepEqual(reasons.slice(0, 3), ["it is 130000", "it is >120000", "it is 110000"]);
   await shows(changes, `#${expected[0]}`, "> 120,000 stations → 130,000 stations");
+  const told = await overview.locator("#said p").allInnerTexts();
+  // And after another cut nothing is told again.
+  await server.kill();
+  await overview.locator('#state[data-state="lost"]').waitFor();
+  await server.startAgain();
+  await server.put("5g-base-stations", "CN-SD", "2021-12-06", "140000");
+  await shows(overview, "#said p", "→ 140,000 stations");
+  const after = await overview.locator("#said p").allInnerTexts();
+  assert.deepEqual(after.slice(0, told.length), told);
+  assert.equal(after.length, told.length + 1, JSON.stringify(after));
   for (const page of [overview, changes]) assert.equal(await page.evaluate("window.marker"), "not loaded again");
 });
 

@@ -53,6 +53,9 @@ test("a page asks for a token, keeps it where no script reads it, and gives it u
 test("it is asked for in Chinese of those who read it", async (t) => {
   const page = await open(t, server, "/", { locale: "zh-CN" });
   assert.match(await words(page, ".sign-in"), /登录.*令牌/);
+  await page.locator("#token").fill("wrong");
+  await page.keyboard.press("Enter");
+  await shows(page, "#wrong", "令牌未被接受");
 });
 
 test("an open page of a reader whose token was taken back asks for another", async (t) => {

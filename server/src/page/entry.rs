@@ -38,7 +38,7 @@ fn form(next: &str, wrong: Option<&str>, language: Language) -> Markup {
             h1 { (word("Sign in", "登录")) }
             p { (word("This service asks for a token. Whoever runs it makes one with:", "本服务需要令牌。请向管理员索取，其创建命令为：")) }
             pre { code { "indicatord token create --role reader" } }
-            @if let Some(wrong) = wrong { p.wrong id="wrong" role="alert" { (wrong) } }
+            @if let Some(wrong) = wrong { p.wrong id="wrong" role="alert" { (word("", "令牌未被接受：")) span lang="en" { (wrong) } } }
             label for="token" { (word("Token", "令牌")) }
             input #token type="password" name="token" autocomplete="current-password" required autofocus spellcheck="false"
                 aria-describedby=[wrong.map(|_| "wrong")] placeholder="indicator_…";
