@@ -55,7 +55,7 @@ test("it is asked for in Chinese of those who read it", async (t) => {
   assert.match(await words(page, ".sign-in"), /登录.*令牌/);
   await page.locator("#token").fill("wrong");
   await page.keyboard.press("Enter");
-  await shows(page, "#wrong", "令牌未被接受");
+  await shows(page, "#wrong", "令牌无效");
 });
 
 test("an open page of a reader whose token was taken back asks for another", async (t) => {

@@ -2,9 +2,12 @@
 //!
 //! Everything works on the decimal's text; no figure passes through a float.
 
+use rust_decimal::RoundingStrategy;
+
 use super::{
     Language,
     code::{self, bound_sign},
+    headline::scaled,
 };
 use crate::{
     Decimal,
@@ -149,7 +152,7 @@ pub fn statuses(observation: &Observation, language: Language) -> Vec<&'static s
 
 /// The size of the last digit, in words.
 pub fn rounding(rounded_to: &str, language: Language) -> String {
-    let size = grouped(&readable(rounded_to), 0);
+    let size = scaled(rounded_to, RoundingStrategy::MidpointNearestEven, language).text;
     match language {
         Language::En => format!("rounded to {size}"),
         Language::Zh => format!("舍入到 {size}"),

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::{Pages, frame, respond};
 use crate::{
-    access::Caller,
+    access::{Caller, Refusal},
     serve::{COOKIE, Peer, Recognise},
 };
 
@@ -21,7 +21,7 @@ const FORM: usize = 4 << 10;
 const KEPT: u32 = 400 * 24 * 60 * 60;
 
 /// Asks for a token. `next` is where its owner wanted to go.
-pub(super) fn ask(next: &str, wrong: Option<&str>, language: Language) -> Response {
+pub(super) fn ask(next: &str, wrong: Option<Refusal>, language: Language) -> Response {
     let content = form(next, wrong, language);
     let title = language.word("Sign in", "登录");
     let mut response = respond::html(frame::plain(title, &content, language));
@@ -31,14 +31,14 @@ pub(super) fn ask(next: &str, wrong: Option<&str>, language: Language) -> Respon
     response
 }
 
-fn form(next: &str, wrong: Option<&str>, language: Language) -> Markup {
+fn form(next: &str, wrong: Option<Refusal>, language: Language) -> Markup {
     let word = |en, zh| language.word(en, zh);
     html! {
         form.sign-in action="/login" method="post" {
             h1 { (word("Sign in", "登录")) }
             p { (word("This service asks for a token. Whoever runs it makes one with:", "本服务需要令牌。请向管理员索取，其创建命令为：")) }
             pre { code { "indicatord token create --role reader" } }
-            @if let Some(wrong) = wrong { p.wrong id="wrong" role="alert" { (word("", "令牌未被接受：")) span lang="en" { (wrong) } } }
+            @if let Some(wrong) = wrong { p.wrong id="wrong" role="alert" { (refused(wrong, language)) } }
             label for="token" { (word("Token", "令牌")) }
             input #token type="password" name="token" autocomplete="current-password" required autofocus spellcheck="false"
                 aria-describedby=[wrong.map(|_| "wrong")] placeholder="indicator_…";
@@ -46,6 +46,19 @@ fn form(next: &str, wrong: Option<&str>, language: Language) -> Markup {
             input type="hidden" name="lang" value=(language.tag());
             button type="submit" { (word("Sign in", "登录")) }
         }
+    }
+}
+
+/// Why a token is not taken.
+fn refused(refusal: Refusal, language: Language) -> &'static str {
+    match refusal {
+        Refusal::Unknown => {
+            language.word("This token is not known here. Ask whoever runs the service for one.", "令牌无效，请向管理员索取。")
+        }
+        Refusal::Expired => language
+            .word("This token has expired. Ask whoever runs the service for a new one.", "令牌已过期，请向管理员索取新令牌。"),
+        Refusal::Revoked => language
+            .word("This token was revoked. Ask whoever runs the service for a new one.", "令牌已被撤销，请向管理员索取新令牌。"),
     }
 }
 
@@ -73,7 +86,7 @@ pub(super) async fn enter(State(_): State<Pages>, request: Request) -> Response 
     match recognise.map(|recognise| recognise.token(&token)) {
         // Nobody is asked for a token here.
         None => Redirect::to(&next).into_response(),
-        Some(Err(why)) => ask(&next, Some(&why), language),
+        Some(Err(why)) => ask(&next, Some(why), language),
         Some(Ok(())) => {
             let secure = head.extensions.get::<Peer>().is_some_and(|peer| peer.encrypted);
             let mut response = Redirect::to(&next).into_response();

@@ -1,10 +1,10 @@
 //! The display: pages that people look at, served beside gRPC on the public port.
 //!
-//! Data flow one way. [`address`] says what is to be shown; [`reader`] reads one state of the record, through the services that every
-//! client uses; one file a view ([`overview`], [`indicator`], [`ranking`], [`changes`], [`search`]) draws a [`picture`]; [`frame`] puts it
-//! into a document, and [`live`] streams what is different at later revisions. [`chart`] draws figures; [`beat`] is what all pages share.
+//! Data flow one way. An address says what is to be shown; a reader reads one state of the record, through the services that every
+//! client uses; one file a view draws a picture in parts; a frame puts it into a document, and a stream tells what is different at later
+//! revisions. [`chart`] draws figures; what all pages share is drawn once for all.
 //!
-//! Nothing can be changed from here. Nothing is loaded from elsewhere: [`assets`] are all there is.
+//! Nothing can be changed from here, and nothing is loaded from elsewhere.
 
 mod address;
 mod assets;

@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 
 use super::{Peer, is_grpc, paths::Page};
 use crate::{
-    access::{Caller, Evidence, Keyring, Right},
+    access::{Caller, Evidence, Keyring, Refusal, Right},
     seldom::Seldom,
     status,
 };
@@ -84,10 +84,8 @@ impl Authenticate {
 pub(crate) struct Recognise(Arc<Keyring>);
 
 impl Recognise {
-    /// The error says what is wrong with it.
-    pub(crate) fn token(&self, token: &str) -> Result<(), String> {
-        let recognised = self.0.recognise(Evidence::Token(token)).map_err(status::refused);
-        recognised.map(drop).map_err(|status| status.message().to_owned())
+    pub(crate) fn token(&self, token: &str) -> Result<(), Refusal> {
+        self.0.recognise(Evidence::Token(token)).map(drop)
     }
 }
 
