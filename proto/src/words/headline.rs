@@ -5,7 +5,7 @@ use rust_decimal::RoundingStrategy;
 use super::{
     Language,
     code::{self, bound_sign},
-    figure::{NO_FIGURE, grouped, readable, symbol},
+    figure::{NO_FIGURE, grouped, symbol},
 };
 use crate::{
     Decimal,
@@ -72,13 +72,20 @@ impl Scaled {
     /// A number that has no magnitude with a name.
     fn plain(number: rust_decimal::Decimal, decimals: Option<u32>, rounding: RoundingStrategy) -> Self {
         let exact = number.normalize();
+        let size = exact.abs();
         let places = decimals.unwrap_or_else(|| {
-            let text = readable(&exact.to_string());
-            text.split_once('.').map_or(0, |(_, fraction)| fraction.len() as u32)
+            // Of a number below one, digits that count.
+            let leading = if size < rust_decimal::Decimal::ONE { exact.scale().saturating_sub(significant(&exact)) } else { 0 };
+            DIGITS + leading
         });
         let shown = exact.round_dp_with_strategy(places, rounding).normalize();
         Self { digits: grouped(&shown.to_string(), decimals.unwrap_or(0)), magnitude: "", whole: shown == exact }
     }
+}
+
+/// Digits from the first that is not zero.
+fn significant(number: &rust_decimal::Decimal) -> u32 {
+    number.mantissa().unsigned_abs().checked_ilog10().map_or(1, |power| power + 1)
 }
 
 /// Away from claiming more than was published: a lower limit is rounded down, an upper one up.
