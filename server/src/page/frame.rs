@@ -64,7 +64,7 @@ fn head(title: &str, language: Language) -> Markup {
             title { (title) " · " (language.word("Indicators", "统计指标")) }
             link rel="icon" type="image/svg+xml" href=(SYMBOL.path());
             link rel="stylesheet" href=(STYLE.path());
-            script src=(SCRIPT.path()) defer {}
+            script type="module" src=(SCRIPT.path()) {}
         }
     }
 }

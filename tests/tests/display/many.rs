@@ -12,10 +12,10 @@ use indicator_tests::{
     setting,
 };
 
-/// `INDICATOR_PAGES` of them, 100 in the ordinary run. What it takes is printed: `--nocapture`.
+/// `INDICATOR_PAGES` of them, 500 where it does not say. What it takes is printed: `--nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_figure_is_told_to_all_of_many_pages() {
-    let pages = usize::try_from(setting("INDICATOR_PAGES", 100)).unwrap();
+    let pages = usize::try_from(setting("INDICATOR_PAGES", 500)).unwrap();
     let server = Server::start_with(&["--max-connections-per-peer", "5000"]);
     let client = server.client_with_catalog().await;
     client.write(merge(vec![value(&stations(), "2020", "1")])).await;
