@@ -268,17 +268,32 @@ pub(super) struct Place<'a> {
     pub(super) here: Option<&'a str>,
 }
 
-/// The regions in order, each a part.
+/// The regions in order, each a part: the first ones, and those around the region that the page is of.
 pub(super) fn rows(found: &Ranked, place: &Place<'_>, names: Names<'_>, most: usize) -> Vec<Part> {
+    let rows = &found.ranking.rows;
     let size = |row: &RankRow| row.observation.as_ref().and_then(reach).unwrap_or(0.0).abs();
-    let greatest = found.ranking.rows.iter().map(size).fold(0.0, f64::max);
-    let part = |row: &RankRow| {
+    let greatest = rows.iter().map(size).fold(0.0, f64::max);
+    let here = rows.iter().position(|row| Some(row.region.as_str()) == place.here);
+    let mut before = None;
+    let mut parts = Vec::new();
+    for at in shown(rows.len(), here, most) {
+        let row = &rows[at];
         let id = element_id("rank", &[&row.region]);
         let width = if greatest > 0.0 { size(row) / greatest * 100.0 } else { 0.0 };
-        let html = row_of(row, &id, width, found, place, names);
-        Part::new(id, html)
-    };
-    found.ranking.rows.iter().take(most).map(part).collect()
+        let leap = before.is_some_and(|before| before + 1 < at);
+        parts.push(Part::new(&*id, row_of(row, &id, (width, leap), found, place, names)));
+        before = Some(at);
+    }
+    parts
+}
+
+/// Which of a number of rows are shown, where there is not room for all.
+fn shown(rows: usize, here: Option<usize>, most: usize) -> impl Iterator<Item = usize> {
+    const AROUND: usize = 5;
+    let around = here.filter(|here| here + AROUND >= most && rows > most);
+    let first = around.map_or(most, |_| most.saturating_sub(2 * AROUND + 1)).min(rows);
+    let around = around.map_or(0..0, |here| first.max(here.saturating_sub(AROUND))..rows.min(here + AROUND + 1));
+    (0..first).chain(around)
 }
 
 /// How far a bar reaches.
@@ -287,7 +302,7 @@ fn reach(observation: &v1::Observation) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-fn row_of(row: &RankRow, id: &str, width: f64, found: &Ranked, place: &Place<'_>, names: Names<'_>) -> Markup {
+fn row_of(row: &RankRow, id: &str, (width, leap): (f64, bool), found: &Ranked, place: &Place<'_>, names: Names<'_>) -> Markup {
     let observation = row.observation.clone().unwrap_or_default();
     let headline = names.headline(&observation, place.indicator);
     let full = names.figure(&observation, place.indicator);
@@ -300,7 +315,7 @@ fn row_of(row: &RankRow, id: &str, width: f64, found: &Ranked, place: &Place<'_>
     let bound = observation.bound() != v1::Bound::Unspecified && observation.bound() != v1::Bound::Exact;
     let here = place.here == Some(row.region.as_str());
     html! {
-        li.row.here[here] id=(id) data-rank=(row.rank_from) data-figure=(full) data-name=(names.region(&row.region)) aria-current=[here.then_some("true")] {
+        li.row.here[here].leap[leap] id=(id) data-rank=(row.rank_from) data-figure=(full) data-name=(names.region(&row.region)) aria-current=[here.then_some("true")] {
             span.rank { (rank(row)) (moved(row, found, names.language)) }
             span.who {
                 a.name href=(to) { (names.region(&row.region)) }
@@ -341,4 +356,21 @@ fn moved(row: &RankRow, found: &Ranked, language: Language) -> Markup {
         _ => return html! {},
     };
     html! { " " span class={ "moved " (class) } title=(words) { span aria-hidden="true" { (sign) } span.unseen { (words) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_rows_the_first_are_shown_and_those_around_the_page_s_own() {
+        let shown = |rows, here, most| shown(rows, here, most).collect::<Vec<_>>();
+        assert_eq!(shown(3, Some(1), 20), [0, 1, 2]);
+        assert_eq!(shown(30, None, 20), (0..20).collect::<Vec<_>>());
+        assert_eq!(shown(30, Some(3), 20), (0..20).collect::<Vec<_>>());
+        assert_eq!(shown(100, Some(50), 20), (0..9).chain(45..56).collect::<Vec<_>>());
+        assert_eq!(shown(100, Some(99), 20), (0..9).chain(94..100).collect::<Vec<_>>());
+        assert_eq!(shown(100, Some(17), 20), (0..9).chain(12..23).collect::<Vec<_>>());
+        assert_eq!(shown(20, Some(19), 20), (0..20).collect::<Vec<_>>());
+    }
 }
