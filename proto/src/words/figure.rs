@@ -117,18 +117,21 @@ pub fn symbol(unit: &Unit, language: Language) -> String {
     unit.symbols.get(language.tag()).cloned().unwrap_or_else(plain)
 }
 
-/// What else a reader must know of the figure: its statuses, its rounding, how the other sources see it.
+/// What else a reader must know of the figure: its qualities, and how the other sources see it.
 pub fn remarks(observation: &Observation, language: Language) -> Vec<String> {
+    let mut remarks = qualities(observation, language);
+    remarks.extend(other_sources(observation, language));
+    remarks
+}
+
+/// Its statuses, how much of it there is, its rounding.
+pub fn qualities(observation: &Observation, language: Language) -> Vec<String> {
     let mut remarks: Vec<String> = statuses(observation, language).into_iter().map(str::to_owned).collect();
     if let Some(Coverage { reported, expected }) = observation.coverage.filter(|it| it.reported < it.expected) {
         remarks.push(coverage(Coverage { reported, expected }, language));
     }
     if !observation.rounded_to.is_empty() {
         remarks.push(rounding(&observation.rounded_to, language));
-    }
-    match (observation.other_sources, observation.sources_disagree) {
-        (0, _) => {}
-        (others, disagree) => remarks.push(other_sources(others, disagree, language)),
     }
     remarks
 }
@@ -159,15 +162,19 @@ pub fn rounding(rounded_to: &str, language: Language) -> String {
     }
 }
 
-fn other_sources(others: u32, disagree: bool, language: Language) -> String {
-    match (language, disagree, others) {
+/// How many other sources report the cell, and whether they disagree. `None` if there are none.
+pub fn other_sources(observation: &Observation, language: Language) -> Option<String> {
+    let (others, disagree) = (observation.other_sources, observation.sources_disagree);
+    let words = match (language, disagree, others) {
+        (_, _, 0) => return None,
         (Language::En, false, 1) => "1 other source".to_owned(),
         (Language::En, true, 1) => "1 other source disagrees".to_owned(),
         (Language::En, false, _) => format!("{others} other sources"),
         (Language::En, true, _) => format!("{others} other sources, some disagree"),
         (Language::Zh, false, _) => format!("另有 {others} 个来源"),
         (Language::Zh, true, _) => format!("另有 {others} 个来源，数据不一致"),
-    }
+    };
+    Some(words)
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ mod language;
 pub use self::{
     calendar::{day, period, time},
     code::{bound_sign, change, entry_kind, matched, milestone, missing, status},
-    figure::{coverage, figure, figure_with_unit, grouped, readable, remarks, rounding, statuses, symbol, with_unit},
+    figure::{
+        coverage, figure, figure_with_unit, grouped, other_sources, qualities, readable, remarks, rounding, statuses, symbol,
+        with_unit,
+    },
     growth::{Direction, Growth, growth},
     headline::{Headline, headline, scaled},
     language::Language,

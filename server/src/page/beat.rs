@@ -3,7 +3,11 @@
 //! Five hundred pages that show the same are one reading and one drawing of it. All follow one beat, so that they ask for the same
 //! revisions; who asks first draws, the others wait for that.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use indicator_proto::{Time, v1};
 use quick_cache::{Weighter, sync::Cache};
@@ -112,8 +116,8 @@ pub(super) struct Span {
     catalog: bool,
     /// The first changes of cells.
     pub(super) changes: Vec<v1::CellChange>,
-    /// How many changes of cells there were.
-    pub(super) cells: u64,
+    /// How many cells changed, by indicator and region.
+    cells: HashMap<(String, String), u64>,
 }
 
 impl Span {
@@ -131,7 +135,6 @@ impl Span {
             }
             let commit = engine.commit(revision, true)?;
             span.recorded_at = Some(commit.time);
-            span.cells += u64::from(commit.counts.total());
             span.catalog |= !commit.entries.is_empty();
             for series in &commit.series {
                 if !span.indicators.contains(&series.key.indicator) {
@@ -140,6 +143,8 @@ impl Span {
                 if !span.regions.contains(&series.key.region) {
                     span.regions.insert(series.key.region.clone());
                 }
+                let subject = (series.key.indicator.clone(), series.key.region.clone());
+                *span.cells.entry(subject).or_default() += series.changes.len() as u64;
                 let left = (TOLD * 20).saturating_sub(span.changes.len());
                 span.changes
                     .extend(series.changes.iter().take(left.min(TOLD)).map(|change| wire::change(&series.key, change, true)));
@@ -172,7 +177,7 @@ impl Span {
         }
         match view {
             View::Changes { before } => before.is_none() && self.commits > 0,
-            View::Home => self.cells > 0,
+            View::Home => !self.cells.is_empty(),
             View::Search { .. } => false,
             // What is derived rests on figures of the same region.
             View::Overview(overview) => self.regions.contains(&overview.region),
@@ -182,20 +187,27 @@ impl Span {
         }
     }
 
-    /// The changes that concern a view, the first of them.
-    pub(super) fn told<'a>(&'a self, view: &'a View) -> impl Iterator<Item = &'a v1::CellChange> {
-        let concerns = move |change: &&v1::CellChange| {
-            let Some(series) = change.observation.as_ref().and_then(|it| it.series.as_ref()) else { return false };
-            match view {
-                View::Home | View::Search { .. } => false,
-                View::Changes { .. } => true,
-                View::Overview(it) => series.region == it.region,
-                View::Indicator(it) => {
-                    series.indicator == it.indicator && (series.region == it.region || it.with.contains(&series.region))
-                }
-                View::Ranking(it) => series.indicator == it.indicator,
-            }
+    /// The changes that concern a view, the first of them, and how many more there are.
+    pub(super) fn told(&self, view: &View) -> (Vec<&v1::CellChange>, u64) {
+        let of = |change: &&v1::CellChange| {
+            let series = change.observation.as_ref().and_then(|it| it.series.as_ref());
+            series.is_some_and(|series| concerns(view, &series.indicator, &series.region))
         };
-        self.changes.iter().filter(concerns).take(TOLD)
+        let told: Vec<_> = self.changes.iter().filter(of).take(TOLD).collect();
+        let all: u64 =
+            self.cells.iter().filter(|((indicator, region), _)| concerns(view, indicator, region)).map(|(_, cells)| cells).sum();
+        let more = all.saturating_sub(told.len() as u64);
+        (told, more)
+    }
+}
+
+/// Whether a view tells of changes of an indicator in a region.
+fn concerns(view: &View, indicator: &str, region: &str) -> bool {
+    match view {
+        View::Home | View::Search { .. } => false,
+        View::Changes { .. } => true,
+        View::Overview(it) => region == it.region,
+        View::Indicator(it) => indicator == it.indicator && (region == it.region || it.with.iter().any(|with| with == region)),
+        View::Ranking(it) => indicator == it.indicator,
     }
 }

@@ -2,7 +2,7 @@
 
 use indicator_proto::{
     Time,
-    v1::{CatalogChange, CellChange, Commit, catalog_entry::Entry},
+    v1::{CatalogChange, CellChange, Commit, EntryKind, catalog_entry::Entry},
     words::{self, Language, grouped},
 };
 use maud::{Markup, html};
@@ -150,11 +150,11 @@ fn cell(change: &CellChange, address: &Address, names: Names<'_>) -> Markup {
 /// One catalog entry.
 fn entry(change: &CatalogChange, names: Names<'_>) -> Markup {
     let (kind, id, name) = match change.entry.as_ref().and_then(|entry| entry.entry.as_ref()) {
-        Some(Entry::Region(it)) => (indicator_proto::v1::EntryKind::Region, it.id.as_str(), names.region(&it.id)),
-        Some(Entry::Source(it)) => (indicator_proto::v1::EntryKind::Source, it.id.as_str(), names.source(&it.id)),
-        Some(Entry::Unit(it)) => (indicator_proto::v1::EntryKind::Unit, it.id.as_str(), names.unit_name(&it.id)),
-        Some(Entry::Indicator(it)) => (indicator_proto::v1::EntryKind::Indicator, it.id.as_str(), names.indicator(&it.id)),
-        Some(Entry::Dimension(it)) => (indicator_proto::v1::EntryKind::Dimension, it.id.as_str(), names.dimension(&it.id)),
+        Some(Entry::Region(it)) => (EntryKind::Region, it.id.as_str(), names.region(&it.id)),
+        Some(Entry::Source(it)) => (EntryKind::Source, it.id.as_str(), names.source(&it.id)),
+        Some(Entry::Unit(it)) => (EntryKind::Unit, it.id.as_str(), names.unit_name(&it.id)),
+        Some(Entry::Indicator(it)) => (EntryKind::Indicator, it.id.as_str(), names.indicator(&it.id)),
+        Some(Entry::Dimension(it)) => (EntryKind::Dimension, it.id.as_str(), names.dimension(&it.id)),
         None => return html! {},
     };
     html! {

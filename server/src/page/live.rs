@@ -19,7 +19,15 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tonic::Status;
 
-use super::{Pages, address::Address, assets, beat::Shared, picture::Picture, said};
+use super::{
+    Pages,
+    address::Address,
+    assets,
+    beat::{Shared, Span},
+    names::Names,
+    picture::{Picture, hash},
+    said,
+};
 use crate::{service::wire, watch::Subscriber};
 
 /// A page that has heard nothing for twice as long takes its connection for lost.
@@ -180,7 +188,7 @@ impl Follower {
         let Some(had) = had else {
             // Whoever says nothing has nothing.
             let picture = self.shared.picture(&self.address, head).await?;
-            return Ok(self.exchange(&picture, head, &super::beat::Span::default()));
+            return Ok(self.exchange(&picture, head, &Span::default()));
         };
         // What it had is what it was given.
         let before = self.shared.picture(&self.address, had).await?;
@@ -199,24 +207,24 @@ impl Follower {
 
     fn remember(&mut self, picture: &Picture) {
         for section in &picture.sections {
-            let parts = section.parts.iter().map(|part| (super::picture::hash(&part.id), part.hash)).collect();
+            let parts = section.parts.iter().map(|part| (hash(&part.id), part.hash)).collect();
             self.sent.insert(section.id, parts);
         }
     }
 
     /// What the page lacks of a picture.
-    fn exchange(&mut self, picture: &Picture, revision: u64, span: &super::beat::Span) -> String {
+    fn exchange(&mut self, picture: &Picture, revision: u64, span: &Span) -> String {
         let mut order = HashMap::new();
         let mut html = HashMap::new();
         for section in &picture.sections {
             let had = self.sent.get(section.id).map_or(&[][..], Vec::as_slice);
-            let ids = section.parts.iter().map(|part| super::picture::hash(&part.id));
+            let ids = section.parts.iter().map(|part| hash(&part.id));
             if !had.iter().map(|(id, _)| *id).eq(ids) {
                 order.insert(section.id, section.parts.iter().map(|part| part.id.as_str()).collect());
             }
             let had: HashMap<u64, u64> = had.iter().copied().collect();
             for part in &section.parts {
-                if had.get(&super::picture::hash(&part.id)) != Some(&part.hash) {
+                if had.get(&hash(&part.id)) != Some(&part.hash) {
                     html.insert(part.id.as_str(), part.html.as_str());
                 }
             }
@@ -226,10 +234,9 @@ impl Follower {
             order.insert(id, Vec::new());
         }
         let catalog = self.shared.desk.engine().catalog();
-        let names = super::names::Names::new(catalog.at(revision), self.address.manner.language);
-        let said: Vec<said::Said> = span.told(&self.address.view).map(|change| said::said(change, names)).collect();
-        let told_of = said.len() as u64;
-        let more = if told_of < 12 { 0 } else { span.cells.saturating_sub(told_of) };
+        let names = Names::new(catalog.at(revision), self.address.manner.language);
+        let (told, more) = span.told(&self.address.view);
+        let said = told.into_iter().map(|change| said::said(change, names)).collect();
         let recorded_at = span.recorded_at.map(|time| time.to_string());
         let exchange = Exchange { revision, title: &picture.title, order, html, said, more, recorded_at };
         let data = serde_json::to_string(&exchange).expect("texts and numbers are JSON");

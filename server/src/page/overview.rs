@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use indicator_proto::v1::{self, ObservationFilter};
+use indicator_proto::{
+    v1::{self, ObservationFilter},
+    words::Language,
+};
 use maud::{Markup, html};
 use tonic::Status;
 
@@ -75,10 +78,10 @@ pub(super) async fn draw(reader: &Reader, address: &Address, view: &Overview) ->
     let mut sections = vec![Section::new("heading", "", vec![head])];
     if tiles.is_empty() {
         let text = match reader.language {
-            indicator_proto::words::Language::En => {
+            Language::En => {
                 format!("No figures are recorded for {region} yet. They appear here when they are.")
             }
-            indicator_proto::words::Language::Zh => format!("{region}暂无数据。记录后将自动显示在此处。"),
+            Language::Zh => format!("{region}暂无数据。记录后将自动显示在此处。"),
         };
         sections.push(Section::new(
             "tiles",
@@ -118,9 +121,9 @@ fn head(reader: &Reader, address: &Address, view: &Overview, topics: &BTreeMap<S
     };
     let below: Vec<&&v1::Region> = below.iter().filter(with_figures).collect();
     let figures = match reader.language {
-        indicator_proto::words::Language::En if count == 1 => "1 indicator".to_owned(),
-        indicator_proto::words::Language::En => format!("{count} indicators"),
-        indicator_proto::words::Language::Zh => format!("{count} 项指标"),
+        Language::En if count == 1 => "1 indicator".to_owned(),
+        Language::En => format!("{count} indicators"),
+        Language::Zh => format!("{count} 项指标"),
     };
     html! {
         header.head id="head" {

@@ -3,7 +3,7 @@
 use indicator_proto::{
     Time,
     v1::{self, Observation, ObservationStatus},
-    words::{self, Direction, Growth, Language, remarks},
+    words::{self, Direction, Growth, Language},
 };
 use maud::{Markup, html};
 
@@ -49,11 +49,10 @@ pub(super) fn growth(growth: &Growth) -> Markup {
 
 /// Chips for what a reader must know of a figure: its statuses, its rounding, how the other sources see it.
 pub(super) fn marks(observation: &Observation, language: Language) -> Markup {
-    let disagree = observation.sources_disagree;
     html! {
-        @for remark in remarks(observation, language) {
-            " "
-            span.remark.warn[disagree && remark.contains(language.word("disagree", "不一致"))] { (remark) }
+        @for quality in words::qualities(observation, language) { " " span.remark { (quality) } }
+        @if let Some(others) = words::other_sources(observation, language) {
+            " " span.remark.warn[observation.sources_disagree] { (others) }
         }
     }
 }

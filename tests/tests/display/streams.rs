@@ -141,6 +141,24 @@ async fn new_regions_move_a_ranking_and_new_names_are_told() {
     assert!(told["html"]["rank-CN_2d_BJ"].as_str().unwrap().contains("Peking"), "{told}");
 }
 
+/// However much else the commit changes.
+#[tokio::test]
+async fn of_a_large_commit_a_page_counts_what_concerns_it() {
+    let server = Server::start();
+    let client = server.client_with_catalog().await;
+    put(&client, "1000").await;
+    let mut events = open(&server, OVERVIEW, &position(&server, OVERVIEW).await).await;
+    events.next().await.unwrap();
+    let years = |region: &str| {
+        let series = key("output", region, "bureau");
+        (1900..1950).map(move |year| value(&series, &year.to_string(), "5")).collect::<Vec<_>>()
+    };
+    client.write(merge([years("CN-BJ"), years("CN-SD"), years("CN")].concat())).await;
+    let told = data(&events.find("picture").await);
+    assert_eq!(told["said"].as_array().unwrap().len(), 12, "{told}");
+    assert_eq!(told["more"], 38, "of the 50 of this region");
+}
+
 #[tokio::test]
 async fn what_is_derived_is_told_when_an_operand_changes_and_not_otherwise() {
     let server = Server::start();

@@ -135,7 +135,7 @@ function move(before) {
 function say(picture, changed) {
   const log = element("said");
   const sentences = picture.said.map((it) => it.subject + word(": ", "：") + (it.old ? `${it.old} → ${it.new}` : it.new));
-  if (picture.more > 0) sentences.push(word(`and ${picture.more} more changes`, `另有 ${picture.more} 项变动`));
+  if (picture.more > 0) sentences.push(sentences.length ? word(`and ${picture.more} more changes`, `另有 ${picture.more} 项变动`) : word(`${picture.more} changes`, `${picture.more} 项变动`));
   for (const row of changed.filter((node) => node.matches(".rose, .fell"))) {
     const rank = row.dataset.rank;
     sentences.push(word(`${row.dataset.name} is now number ${rank}`, `${row.dataset.name}现居第 ${rank} 位`));
