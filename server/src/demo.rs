@@ -60,6 +60,7 @@ pub(crate) fn invitation(address: SocketAddr, loaded: Loaded) -> String {
          indicator get 5g-base-stations 山东\n  \
          indicator query --region CN-SD\n  \
          indicator watch --region CN-SD\n  \
+         indicator live 山东\n  \
          indicator put 5g-base-stations CN-SD 2022-12-31 '>150000' --source local-media --reason 'a newer report'\n  \
          indicator history 5g-base-stations Shandong\n\n\
          Stop it with Ctrl-C.\n"
